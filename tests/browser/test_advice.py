@@ -16,7 +16,12 @@ def test_advice_is_tried_and_factors_are_swept(start: Notebook) -> None:
     expect(proposals).to_contain_text("register tile", timeout=60_000)
     expect(advice.get_by_role("status")).to_contain_text("of the roof of this machine")
     start.screenshot("advice-proposals")
-    proposals.get_by_role("button", name="Try it").first.click()
+    proposals.get_by_role("button", name="Try it").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".tw-tabpanel:focus")).to_have_count(
+        1
+    )  # what was pressed is off, and nothing else is pressed
+    page.keyboard.press("Enter")
     expect(said(page)).to_contain_text("times as fast", timeout=120_000)
     expect(code(page)).to_contain_text("T.Broadcast(A[")
     sweep = advice.get_by_role("button", name="Try other factors and time them")

@@ -51,6 +51,7 @@ def test_at_150_percent(page: Any, lab: Lab) -> None:
     page.set_viewport_size({"width": 853, "height": 480})  # 1280 x 720, enlarged
     notebook = opened(page, lab, "00-start.ipynb")
     bench = notebook.workbench()
+    tab(page, "Loops")
     split(page, "C/j", 64)
     expect(code(page)).to_contain_text("for j.outer in range(8):")
     assert bench.bounding_box()["height"] <= 0.81 * 480 and page.evaluate(FITS) <= 2

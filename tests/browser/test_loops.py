@@ -170,3 +170,50 @@ def test_enter_waits_for_the_steps_that_are_typed(start: Notebook) -> None:
         expect(row(page, "C/i")).to_contain_text(shown)
         page.keyboard.press("Control+z")
         expect(row(page, "C/i")).not_to_contain_text(shown)
+
+
+def test_steps_are_typed_with_their_arguments(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/i").click()
+    for typed, done in (
+        ("tile 8 32", "tile(C, x=i, y=j, x_factor=8, y_factor=32)"),
+        ("split C.k 4", "split(C, axis=k, factor=4)"),
+        ("vec j.inner", "vectorize(C, axis=j.inner)"),
+        ("undo 3", "undone: 3 changes"),
+        ("split q 8", "it has no axis q"),
+    ):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(typed, delay=0)
+        if typed == "tile 8 32":
+            first = page.get_by_role("listbox", name="Found").get_by_role("option").first
+            expect(first).to_contain_text("j.inner(32)")  # what it leads to
+            assert "tile" in first.inner_text()
+        page.keyboard.press("Enter")
+        expect(said(page)).to_contain_text(done)
+    expect(row(page, "C/i")).to_be_visible()
+
+
+def test_what_costs_are_shown_is_chosen_beside_the_tree_and_not_over_it(start: Notebook) -> None:
+    page = start.page
+    for name in ("A", "B"):
+        box, chooser = row(page, name).bounding_box(), page.locator(".tw-metric").first.bounding_box()
+        assert chooser["y"] + chooser["height"] <= box["y"] + 1
+
+
+def test_enter_once_more_does_nothing_else(start: Notebook) -> None:
+    """A button whose row is replaced, or that is switched off, by what it began: the focus stays at what came of it."""
+    page = start.page
+    row(page, "C/i").click()
+    tab(page, "Do").get_by_role("button", name="split(C, axis=i, factor=16)").focus()
+    page.keyboard.press("Enter")
+    expect(row(page, "C/i.outer")).to_be_visible()
+    expect(page.locator(".tw-tabpanel:focus, .tw-status:focus")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Control+z")
+    expect(row(page, "C/i")).to_be_visible()
+    expect(code(page)).to_contain_text("for i in range(512)")
+    measure = page.locator(".tw-toolbar").first.get_by_role("button", name="Measure", exact=True)
+    measure.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    expect(page.locator(".tw-result").first).to_contain_text("✓", timeout=90_000)  # it was not stopped

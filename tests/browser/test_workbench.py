@@ -228,13 +228,33 @@ def test_it_fits_the_window_and_can_be_resized(page: Any, lab: Lab) -> None:
     assert bench.locator(".tw-pane-loops").bounding_box()["width"] > before + 40
     page.set_viewport_size({"width": 700, "height": 720})
     notebook.workbench()
-    page.wait_for_timeout(300)
-    left, right = (
-        bench.locator(".tw-pane-loops").bounding_box(),
-        bench.locator(".tw-pane-code").bounding_box(),
-    )
-    assert right["y"] > left["y"] + 50  # they stand below each other
-    notebook.screenshot("narrow-light")
+    expect(bench.get_by_role("tab")).to_have_count(13)  # all but the code stands behind tabs under it
+    for width, height in (
+        (700, 720),
+        (600, 800),
+        (853, 480),
+    ):  # the last is 1280 x 720, enlarged, beside the list of files
+        page.set_viewport_size({"width": width, "height": height})
+        notebook.workbench()
+        expect(code(page)).to_contain_text("for i in range")
+        around = bench.bounding_box()
+        for part in (bench.locator(".cm-editor"), bench.get_by_role("tabpanel", name="Do")):
+            box = part.bounding_box()
+            assert (
+                box["height"] >= 70
+                and around["y"] <= box["y"] <= around["y"] + around["height"] - box["height"] + 1
+            )
+        assert page.evaluate(wide) <= 2
+        notebook.screenshot(f"narrow-{width}")
+    page.keyboard.press("l")
+    tab(page, "Loops")
+    row(page, "C/i").click()
+    page.keyboard.press("u")
+    expect(row(page, "C/i")).to_contain_text("unroll")
+    page.set_viewport_size({"width": 1500, "height": 900})
+    expect(bench.get_by_role("tablist")).to_have_count(2)
+    expect(row(page, "C/i")).to_contain_text("unroll")  # and what was watched is there at once
+    expect(code(page)).to_contain_text("C[1, j]")
 
 
 def test_edits_keep_the_place_in_the_code(start: Notebook) -> None:

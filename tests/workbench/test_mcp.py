@@ -6,6 +6,8 @@ import io
 import json
 from typing import Any
 
+import pytest
+
 from tewb.workbench.demos import demo_session
 from tewb.workbench.mcp import tools
 from tewb.workbench.requests import REQUESTS
@@ -70,3 +72,22 @@ def test_every_request_is_a_tool_with_words_and_arguments() -> None:
     known = {t["name"]: t for t in tools()}
     assert set(known) == {"look", *REQUESTS}
     assert all(t["description"] and t["inputSchema"]["type"] == "object" for t in known.values())
+
+
+@pytest.mark.parametrize("wrong", [[1], "x", 3, [[]], True])
+def test_what_is_no_object_is_told(wrong: Any) -> None:
+    (no_params, no_arguments, no_view, no_options, last) = talk(
+        {"id": 1, "method": "tools/call", "params": wrong},
+        {"id": 2, "method": "tools/call", "params": {"name": "undo", "arguments": wrong}},
+        {"id": 3, "method": "tools/call", "params": {"name": "look", "arguments": {"view": wrong}}},
+        {
+            "id": 4,
+            "method": "tools/call",
+            "params": {"name": "look", "arguments": {"view": "loops", "options": wrong}},
+        },
+        {"id": 5, "method": "ping"},
+    )
+    assert no_params["error"]["code"] == -32602 and last["result"] == {}
+    said = [a["result"]["content"][0]["text"] for a in (no_arguments, no_view, no_options)]
+    assert "arguments by their names" in said[0] and "view" in said[1] and "the view loops" in said[2]
+    assert not any("Error" in text for text in said)

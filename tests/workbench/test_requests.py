@@ -10,8 +10,9 @@ from tests.workbench.journal.sessions import recipes
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.workbench.demos import demo_session
-from tewb.workbench.requests import REQUESTS, ask, schema_of_requests
+from tewb.workbench.requests import REQUESTS, ask, reply_json, schema_of_requests
 from tewb.workbench.session import Session
+from tewb.workbench.states.schema import fits, json_text
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 VECTORIZE = {"primitive": "vectorize", "stage": "C", "args": {"axis": "j.inner"}}
@@ -159,7 +160,8 @@ def test_threads_are_measured() -> None:
     [
         ("unto", {}, "did you mean undo"),
         ("jump", {}, "it takes step"),
-        ("undo", {"x": 1}, "it takes nothing"),
+        ("reset", {"x": 1}, "it takes nothing"),
+        ("undo", {"x": 1}, "it takes count"),
     ],
 )
 def test_wrong_requests_teach(name: str, arguments: dict[str, Any], said: str) -> None:
@@ -312,4 +314,73 @@ def test_arguments_of_another_kind_are_refused_and_change_nothing(
 def test_a_size_is_finite(value: float) -> None:
     s = symbolic_session(16)
     refused = ask(s, "size", {"name": "n", "value": value}).refused
-    assert refused is not None and "is no number to measure with" in refused.message and s.sizes == {"n": 16}
+    assert (
+        refused is not None and f"value is a number, not {value}" in refused.message and s.sizes == {"n": 16}
+    )
+
+
+ANYTHING: tuple[Any, ...] = (
+    None, True, -1, 3, 10**400, 1.5, float("nan"), float("inf"), "", "nope", "\ud800", [], [1], [{}], [[{}]], {}, {"a": 1},
+    {"primitive": ["split"], "stage": "C"}, [{"primitive": "spilt", "stage": "C", "args": {}}],
+    [{"primitive": "split", "stage": ["C"]}], [{"primitive": "split", "stage": "C", "args": {"factor": float("nan")}}],
+)  # fmt: skip
+RUNS = {
+    "verify",
+    "measure",
+    "measure_loops",
+    "measure_threads",
+    "try_steps",
+    "sweep",
+    "trace",
+    "minimise",
+    "data_page",
+}
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_whatever_is_given_the_answer_is_a_reply_in_strict_json(name: str) -> None:
+    types = REQUESTS[name].arguments
+    for wrong in ANYTHING:
+        for given in [wrong, *({argument: wrong} for argument in types)]:
+            will_run = name in RUNS and isinstance(given, dict | None) and all(
+                fits(value, types[k]) for k, value in (given or {}).items() if k in types
+            )  # fmt: skip
+            if not will_run:
+                json_text(reply_json(ask(demo_session("matmul", n=4), name, given)))
+
+
+def test_what_is_no_step_has_no_way_out() -> None:
+    s = demo_session("matmul", n=4)
+    for step in ({"primitive": "spilt", "stage": "C", "args": {}}, {"primitive": ["split"], "stage": "C"}):
+        refused = ask(s, "do", {"steps": [step]}).refused
+        assert refused is not None and refused.steps == ()
+    assert "is not a step" in refused.message
+
+
+def test_what_is_typed_is_read_with_what_it_leads_to() -> None:
+    s = demo_session("matmul", n=64)
+
+    def read(text: str) -> list[dict[str, Any]]:
+        return list(ask(s, "typed", {"text": text, "stage": "C", "loop": "j"}).found)
+
+    (tile,) = read("split 16")
+    assert tile["text"] == "split(C, axis=j, factor=16)" and "j.outer(4)" in tile["note"]
+    assert ask(s, tile["request"], tile["arguments"]).ok and len(s.journal) == 1
+    (refused,) = read("parallel k")
+    assert refused["note"].startswith("✗ k is a reduce axis") and "rfactor" in refused["note"]
+    assert read("undo 1")[0]["arguments"] == {"count": 1} and read("branch tiled")[0]["arguments"] == {
+        "name": "tiled"
+    }
+    for text in ("undo", "undo x", "undo 1 2", "pin 3", "measure 5", "export code", "typed x", "", "fly 3"):
+        assert read(text) == [], text
+
+
+def test_several_changes_are_taken_back_at_once() -> None:
+    s = demo_session("matmul", n=64)
+    s.apply(SPLIT, VECTORIZE)
+    s.undo()
+    s.redo()
+    assert ask(s, "undo", {"count": 2}).said == "undone: 2 changes" and not s.journal
+    assert ask(s, "redo", {"count": 9}).said == "done again: 2 changes" and len(s.journal) == 2
+    refused = ask(s, "undo", {"count": 0}).refused
+    assert refused is not None and "a number of changes from 1 on" in refused.message

@@ -11,7 +11,7 @@ import pytest
 
 from tewb.base import TewbError
 from tewb.workbench.demos import demo_session
-from tewb.workbench.serve import main, schema, serve, session_of
+from tewb.workbench.serve import answer, main, schema, serve, session_of
 from tewb.workbench.states.schema import VERSION
 
 PROGRAM = """
@@ -94,3 +94,23 @@ def test_the_command_line(
     assert main(["--demo", "blur"]) == 0 and json.loads(capsys.readouterr().out)["state"]["name"] == "main"
     assert main(["--demo", "nope"]) == 2 and "there is no demo nope" in capsys.readouterr().err
     assert main([str(tmp_path / "none.py")]) == 2 and "none.py" in capsys.readouterr().err
+
+
+def test_lines_that_spoil_readers_spoil_one_line() -> None:
+    lines = [
+        "[" * 100_000,
+        '{"id": NaN, "view": "loops"}',
+        '{"id": 1, "view": "\\ud800"}',
+        '{"id": 2, "view": "loops"}',
+    ]
+    out = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    serve(demo_session("matmul", n=16), lines, out)
+    answers = [json.loads(line) for line in out.buffer.getvalue().splitlines()]  # type: ignore[attr-defined]
+    assert [a["ok"] for a in answers] == [False, False, False, True]
+    assert "NaN is no value" in answers[1]["error"]["message"]
+
+
+@pytest.mark.parametrize("options", [{"sizes": 3}, {"limit": "many"}, {"limit": 1e400}, [1], "small"])
+def test_options_of_another_kind_are_named(options: Any) -> None:
+    said = answer(demo_session("matmul", n=4), {"view": "data", "options": options})["error"]
+    assert "the view data" in said["message"] and "it takes sizes, limit" in said["hint"]

@@ -249,3 +249,33 @@ def test_what_is_no_step_is_refused(step: Any) -> None:
     for act in (s.apply, s.why_not, s.preview, lambda step: s.measure(repeat=1, pinned=[step])):
         with pytest.raises(ScheduleError, match="is not a step"):
             act(step)
+
+
+def test_a_session_has_another_name_everywhere_at_once() -> None:
+    s, told = demo_session("matmul", n=8), []
+    s.name = "matmul"
+    s.on_change(lambda: told.append(s.name))
+    part = s.code_forms.loop_numbers.number("C", "i")
+    texts = {f.name: "\n".join(map(str, f.lines)) for f in s.forms()}
+    s.name = "product"
+    assert (
+        told == ["product"]
+        and s.ir.startswith("@T.prim_func\ndef product(")
+        and "product" in s.module.functions
+    )
+    for form in s.forms():
+        now = "\n".join(map(str, form.lines))
+        assert ("product" in now) == ("matmul" in texts[form.name]) and "matmul" not in now
+    assert s.code_forms.loop_numbers.number("C", "i") == part
+    with pytest.raises(ScheduleError, match="the name of a session is text, not 5"):
+        s.name = 5  # type: ignore[assignment]
+
+
+def test_words_about_a_step_leave_its_time_and_what_was_tried() -> None:
+    s = demo_session("matmul", n=8)
+    s.apply({"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 4}})
+    found = s.measure(repeat=1)
+    s.label_step(1, name="tiles", note="fits")
+    assert s.timings[s.journal] is found
+    s.label_step(1, name="", note="")
+    assert s.timings[s.journal] is found

@@ -85,6 +85,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     workbench.speed.memory_levels._measured      what the lines of each cache take on this machine
     workbench.states.graph._drawn                the pictures of stage graphs that were drawn last; at most 64
     workbench.states.schema._names               the fields of each kind of state, by class
+    workbench.states.views._options              the types of the options of each view, by the function that makes it
     workbench.states.threads._found              the loops of a session that may be parallel, at the schedule they were found for
 """
 

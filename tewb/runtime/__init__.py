@@ -1,6 +1,7 @@
 """The runtime: packed functions, kernels and their arguments, callbacks, the thread pool, timing."""
 
 from tewb.runtime import devices
+from tewb.runtime.abi import ordinal
 from tewb.runtime.aligned_memory import aligned_empty
 from tewb.runtime.build_runtime import Runtime
 from tewb.runtime.callbacks import register_native
@@ -30,8 +31,9 @@ from tewb.runtime.timing import Timing, calls_for, sample, shown, time_call
 __all__ = [
     "address_of", "ADT", "aligned_empty", "Array", "bitcode", "calls_for", "Compiled", "convert", "create_shared",
     "devices", "enabled", "Exported", "ForeignKernel", "get_global_func", "get_num_threads", "Kernel",
-    "list_global_func_names", "llvm_says", "load_module", "Map", "memory_limit", "Module", "NDArray", "new_array", "PackedFunc",
-    "pool", "present", "register_func", "register_map_blocks", "register_native", "register_symbol", "registered_function",
+    "list_global_func_names", "llvm_says", "load_module", "Map", "memory_limit", "Module", "NDArray", "new_array", "ordinal",
+    "PackedFunc", "pool", "present", "register_func", "register_map_blocks", "register_native", "register_symbol",
+    "registered_function",
     "remove_global_func", "sample", "set_num_threads", "ShapeTuple", "shown", "source_values", "String", "system_lib",
     "Runtime", "Target", "ThreadTrace", "time_call", "Timing", "trace_threads", "TracedLoop", "TracedTask", "TracedThread",
     "tracer", "Translated", "try_code",

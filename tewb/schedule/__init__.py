@@ -14,6 +14,7 @@ from tewb.schedule.declare import (
     Repair,
     Selection,
     loop_of,
+    read_argument,
 )
 from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.graph import (
@@ -88,11 +89,11 @@ __all__ = [
     "IterVarAttr", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_name",
     "loop_of", "loops_of_elements", "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_plain",
     "operations_in_order", "Param", "past_edges", "place_in", "place_text", "PREDICATE", "Primitive", "PrimitiveCall",
-    "PRIMITIVES", "RangeWithGaps", "read_graph", "Rebase", "recipe", "Recipe", "RecipeCall", "RECIPES", "recompute_factor",
-    "Refusal", "refused_again", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run", "runs_in_order", "runs_of",
-    "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule", "schedule_code", "Selection",
-    "shapes_in_memory", "SHIFT", "shifted_loops", "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step",
-    "step_code", "steps_in", "steps_of", "tail_in_loops", "tensor_match", "tensorized", "TensorMatch", "TensorPart", "tile_of",
-    "unmixed", "values_and_guards", "Window", "window_of", "with_part_sizes",
+    "PRIMITIVES", "RangeWithGaps", "read_argument", "read_graph", "Rebase", "Recipe", "recipe", "RecipeCall", "RECIPES",
+    "recompute_factor", "Refusal", "refused_again", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
+    "runs_in_order", "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule",
+    "schedule_code", "Selection", "shapes_in_memory", "SHIFT", "shifted_loops", "Singleton", "Split", "Stage", "stage_marks",
+    "StageGroup", "Step", "step_code", "steps_in", "steps_of", "tail_in_loops", "tensor_match", "tensorized", "TensorMatch",
+    "TensorPart", "tile_of", "unmixed", "values_and_guards", "Window", "window_of", "with_part_sizes",
     "within_guards", "written_lines",
 ]  # fmt: skip

@@ -641,6 +641,11 @@ def _layout(stage: Stage, what: object, values: Values) -> str | Refusal:
         return Refusal(e.message, e.hint)
 
 
+def read_argument(stage: Stage, p: Param, given: object, values: Mapping[str, Any]) -> Any:
+    """What `given` is as an argument of a stage for a parameter, where `values` are those before it, or a Refusal."""
+    return _LOOKUP[p.kind](stage, given, dict(values)) if p.kind in _LOOKUP else given
+
+
 _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "axis": _axis,
     "axes": _axes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -67,6 +68,11 @@ class Step:
     def with_results(self, results: tuple[str, ...]) -> Step:
         return replace(self, results=results)
 
+    @property
+    def key(self) -> str:
+        """What tells it apart from other steps, whatever a person calls it."""
+        return json.dumps([self.primitive, self.stage, self.args], sort_keys=True, default=str)
+
     def to_json(self) -> dict[str, Any]:
         """This step as a JSON object, without the line it came from."""
         words = {key: text for key, text in (("name", self.name), ("note", self.note)) if text}
@@ -76,9 +82,11 @@ class Step:
     def from_json(data: Mapping[str, Any]) -> Step:
         """The step that a JSON object describes. Raises ScheduleError."""
         try:
-            name, note = str(data.get("name", "")), str(data.get("note", ""))
-            args = dict(data.get("args", {}))
-            return Step(str(data["primitive"]), str(data["stage"]), args, name=name, note=note)
+            words = [data["primitive"], data["stage"], data.get("name", ""), data.get("note", "")]
+            if not all(isinstance(word, str) for word in words):
+                raise TypeError
+            primitive, stage, name, note = words
+            return Step(primitive, stage, dict(data.get("args", {})), name=name, note=note)
         except (AttributeError, KeyError, TypeError, ValueError) as e:
             raise ScheduleError(
                 f"{brief(repr(data))} is not a step", hint='{"primitive", "stage", "args"}'

@@ -33,7 +33,7 @@ from tewb.workbench.measure.measure import STOPPED, sizes_text
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.try_steps import Tried, try_steps
 from tewb.workbench.measure.verify import Verdict, verify
-from tewb.workbench.requests import REQUESTS, Reply, Request, ask, check_arguments, refusal, reply_json
+from tewb.workbench.requests import REQUESTS, Reply, Request, ask, refusal, reply_json
 from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.background import running_loop
@@ -186,7 +186,7 @@ class Desk:
         }
         if name in beside:
             try:
-                check_arguments(REQUESTS.get(name, STOP), arguments)
+                REQUESTS.get(name, STOP).check(arguments)
                 return beside[name](**arguments)
             except TewbError as e:
                 return Reply(False, refused=refusal(e))

@@ -5,18 +5,17 @@ Messages are JSON-RPC 2.0, one a line (https://modelcontextprotocol.io, transpor
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from tewb.base import TewbError
 from tewb.workbench.requests import REQUESTS, ask, refusal, reply_json
 from tewb.workbench.session import Session
-from tewb.workbench.states.schema import VERSION, as_json
+from tewb.workbench.states.schema import VERSION, as_json, check_arguments, json_text
 from tewb.workbench.states.views import VIEWS, look
 
 PROTOCOL = "2025-06-18"
-NO_METHOD, NO_REQUEST, NO_TEXT = -32601, -32600, -32700
+NO_METHOD, NO_REQUEST, WRONG_PARAMS, NO_TEXT = -32601, -32600, -32602, -32700
 
 
 def answer(session: Session, message: object) -> dict[str, Any] | None:
@@ -26,6 +25,8 @@ def answer(session: Session, message: object) -> dict[str, Any] | None:
     if "id" not in message:
         return None  # a notification
     name, given = message["id"], message.get("params") or {}
+    if not isinstance(given, Mapping):
+        return error(name, WRONG_PARAMS, "params is an object")
     result: dict[str, Any]
     match message["method"]:
         case "initialize":
@@ -40,7 +41,7 @@ def answer(session: Session, message: object) -> dict[str, Any] | None:
         case "tools/list":
             result = {"tools": tools()}
         case "tools/call":
-            result = called(session, str(given.get("name")), given.get("arguments") or {})
+            result = called(session, given.get("name"), given.get("arguments"))
         case other:
             return error(name, NO_METHOD, f"there is no method {other}")
     return {"jsonrpc": "2.0", "id": name, "result": result}
@@ -73,11 +74,14 @@ def tools() -> list[dict[str, Any]]:
     return [shown, *asked]
 
 
-def called(session: Session, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def called(session: Session, name: Any, given: Any) -> dict[str, Any]:
     """What a tool came to; a mistake is a result that says so."""
     try:
         if name == "look":
-            return _content({"state": look(session, str(given.get("view")), given.get("options"))}, True)
+            check_arguments(
+                "the tool look", {"view": str, "options": Any}, _look, {} if given is None else given
+            )
+            return _content(_look(session, **given), True)
         reply = ask(session, name, given)
     except TewbError as e:
         return _content(as_json(refusal(e)), False)
@@ -88,6 +92,10 @@ def called(session: Session, name: str, given: Mapping[str, Any]) -> dict[str, A
     return _content(reply_json(reply), reply.ok)
 
 
+def _look(session: Session, view: str, options: Any = None) -> dict[str, Any]:
+    return {"state": look(session, view, options)}
+
+
 def _content(found: dict[str, Any], ok: bool) -> dict[str, Any]:
-    text = json.dumps(found, ensure_ascii=False)
+    text = json_text(found)
     return {"content": [{"type": "text", "text": text}], "structuredContent": found, "isError": not ok}

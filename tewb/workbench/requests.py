@@ -8,23 +8,24 @@ has changed then.
 from __future__ import annotations
 
 import inspect
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar, get_type_hints
 
-from tewb.base import ScheduleError, TewbError, brief, one_of, readable
+from tewb.base import ScheduleError, TewbError, check_given, is_count, one_of, readable
 from tewb.ir import Var
 from tewb.schedule import Step, ends_of, journal_json
 from tewb.workbench.journal.write_code import cell_code
-from tewb.workbench.judge.palette import way_out
+from tewb.workbench.judge.palette import Action as PaletteAction
+from tewb.workbench.judge.palette import Trials, way_out
 from tewb.workbench.judge.still import fault
+from tewb.workbench.judge.typed import typed_steps, words_of
 from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.data import data_state
 from tewb.workbench.states.loop_times import loop_times_state
-from tewb.workbench.states.schema import as_json, fits, in_words, type_schema
+from tewb.workbench.states.schema import as_json, check_arguments, type_schema
 from tewb.workbench.states.swept import swept_state
 from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
@@ -76,6 +77,10 @@ class Request:
         hints = get_type_hints(self.act)
         return {name: hints[name] for name in list(inspect.signature(self.act).parameters)[1:]}
 
+    def check(self, given: Any) -> None:
+        """Raise TewbError for arguments that it does not take."""
+        check_arguments(f"the request {self.name}", self.arguments, self.act, given)
+
     def schema(self) -> dict[str, Any]:
         """Its meaning and its arguments as JSON Schema."""
         parameters = list(inspect.signature(self.act).parameters.values())[1:]
@@ -100,38 +105,16 @@ def request(act: F) -> F:
     return act
 
 
-def ask(session: Session, name: str, arguments: Mapping[str, Any] | None = None) -> Reply:
+def ask(session: Session, name: Any, arguments: Any = None) -> Reply:
     """Do a request. What a user did wrong comes back as a refusal; nothing is raised for it."""
     try:
         known = REQUESTS[one_of("request", name, REQUESTS, TewbError)]
-        takes = ", ".join(known.arguments) or "nothing"
-        if not isinstance(arguments, Mapping | None):
-            raise TewbError(
-                f"the request {name} has arguments by their names, not {brief(repr(arguments))}",
-                hint=f"it takes {takes}",
-            )
-        given = dict(arguments or {})
-        check_arguments(known, given)
+        given = {} if arguments is None else arguments
+        known.check(given)
         done = known.act(session, **given)
     except TewbError as e:
         return Reply(False, refused=refusal(e))
     return done if isinstance(done, Reply) else Reply(True, done)
-
-
-def check_arguments(known: Request, given: Mapping[str, Any]) -> None:
-    """Raise TewbError for arguments that a request does not take: another name, one that is missing, or another type."""
-    types = known.arguments
-    takes = ", ".join(types) or "nothing"
-    try:
-        inspect.signature(known.act).bind(None, **given)
-    except TypeError as e:
-        raise TewbError(f"the request {known.name}: {e}", hint=f"it takes {takes}") from e
-    for name, value in given.items():
-        if not fits(value, types[name]):
-            raise TewbError(
-                f"the request {known.name}: {name} is {in_words(types[name])}, not {brief(repr(value))}",
-                hint=f"it takes {takes}",
-            )
 
 
 def refusal(e: TewbError) -> Refused:
@@ -184,25 +167,69 @@ def preview(session: Session, step: dict[str, Any]) -> Reply:
     return Reply(True, found={"loops": list(shown.loops), "changes": list(shown.changes)})
 
 
+@readable
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What words mean: the request that does it, and in `note` what it leads to, or why it is refused."""
+
+    text: str
+    note: str
+    request: str
+    arguments: dict[str, Any]
+
+
+@request
+def typed(session: Session, text: str, stage: str = "", loop: str | None = None) -> Reply:
+    """What a person means by words such as "split k 16" or "undo 3", where a stage and a loop are selected: `found` has `text`,
+    `note`, `request` and `arguments` of each reading, the likeliest first."""
+    trials = Trials(session)
+    actions = [trials.action(step) for step in typed_steps(session.schedule, text, stage, loop or None)]
+    found = [Typed(str(a.step), _note(a), "do", {"steps": [a.step.to_json()]}) for a in actions]
+    return Reply(True, found=as_json([*found, *_typed_requests(text)]))
+
+
+def _note(a: PaletteAction) -> str:
+    if not a.legal:
+        return f"✗ {a.reason}" + (f" ({a.hint})" if a.hint else "")
+    return str(a.preview)
+
+
+def _typed_requests(text: str) -> Iterator[Typed]:
+    """The request that words name, with their numbers and names as its arguments, if it is one that does something."""
+    name, *words = words_of(text)
+    known = REQUESTS.get(name.text)
+    if known is None or get_type_hints(known.act)["return"] is not str or not words:
+        return
+    given: dict[str, Any] = dict(zip(known.arguments, (w.value for w in words), strict=False))
+    try:
+        known.check(given)
+    except TewbError:
+        return
+    if len(given) == len(words):
+        yield Typed(" ".join([name.text, *(w.text for w in words)]), "", name.text, given)
+
+
 # ---------------------------------------------------------------- the journal
 
 
-def _moved(worked: bool, said: str, otherwise: str) -> str:
-    if not worked:
+def _moved(move: Callable[[], bool], count: int, said: str, otherwise: str) -> str:
+    check_given(is_count(count), "count", count, "a number of changes from 1 on", "1")
+    moved = next((n for n in range(count) if not move()), count)
+    if not moved:
         raise ScheduleError(otherwise)
-    return said
+    return said if count == 1 else f"{said}: {moved} change{'' if moved == 1 else 's'}"
 
 
 @request
-def undo(session: Session) -> str:
-    """Take the last change back."""
-    return _moved(session.undo(), "undone", "there is nothing more to take back")
+def undo(session: Session, count: int = 1) -> str:
+    """Take the last change back, or the last `count`."""
+    return _moved(session.undo, count, "undone", "there is nothing more to take back")
 
 
 @request
-def redo(session: Session) -> str:
-    """Do again what was taken back last."""
-    return _moved(session.redo(), "done again", "there is nothing more to do again")
+def redo(session: Session, count: int = 1) -> str:
+    """Do again what was taken back last, or the last `count` of it."""
+    return _moved(session.redo, count, "done again", "there is nothing more to do again")
 
 
 @request
@@ -371,8 +398,6 @@ def size(session: Session, name: str, value: float) -> str:
     known = {v.name: v for v in session.schedule.size_variables().values()}
     scalars = {a.name: a for a in session.args if isinstance(a, Var)}
     one_of("variable", name, {**known, **scalars}, TewbError)
-    if not math.isfinite(value):
-        raise TewbError(f"{name} = {value:g} is no number to measure with", hint="a finite number")
     if name in known and (value != int(value) or value < 1):
         raise TewbError(f"{name} = {value:g} is no size", hint="an integer from 1 on")
     whole = name in known or not scalars[name].dtype.is_float

@@ -17,6 +17,7 @@ goes to stderr. A program file is Python, and is run.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import runpy
 import sys
@@ -31,7 +32,7 @@ from tewb.workbench.mcp import NO_TEXT, error
 from tewb.workbench.mcp import answer as mcp_answer
 from tewb.workbench.requests import ask, refusal, reply_json, schema_of_requests
 from tewb.workbench.session import Session
-from tewb.workbench.states.schema import VERSION, as_json, json_schema
+from tewb.workbench.states.schema import VERSION, as_json, json_schema, json_text, read_json
 from tewb.workbench.states.views import VIEWS, all_states, look
 
 
@@ -81,13 +82,13 @@ def serve(session: Session, lines: Iterable[str], out: TextIO) -> None:
         if not line.strip():
             continue
         try:
-            message = json.loads(line)
-        except ValueError as e:
-            said = _mistake(None, TewbError(f"this line is no JSON: {e}"))
+            message = read_json(line)
+        except TewbError as e:
+            said = _mistake(None, e)
         else:
             with redirect_stdout(sys.stderr):
                 said = answer(session, message)
-        out.write(json.dumps(said, ensure_ascii=False) + "\n")
+        out.write(json_text(said) + "\n")
         out.flush()
 
 
@@ -97,14 +98,14 @@ def serve_mcp(session: Session, lines: Iterable[str], out: TextIO) -> None:
         if not line.strip():
             continue
         try:
-            message = json.loads(line)
-        except ValueError as e:
-            said: dict[str, Any] | None = error(None, NO_TEXT, f"this line is no JSON: {e}")
+            message = read_json(line)
+        except TewbError as e:
+            said: dict[str, Any] | None = error(None, NO_TEXT, e.message)
         else:
             with redirect_stdout(sys.stderr):
                 said = mcp_answer(session, message)
         if said is not None:
-            out.write(json.dumps(said, ensure_ascii=False) + "\n")
+            out.write(json_text(said) + "\n")
             out.flush()
 
 
@@ -142,6 +143,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (TewbError, OSError) as e:
         print(e, file=sys.stderr)
         return 2
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(
+            encoding="utf-8", errors="replace"
+        )  # as JSON is; a byte that is wrong spoils one line
     (serve_mcp if given.mcp else serve)(session, sys.stdin, sys.stdout)
     return 0
 

@@ -93,7 +93,8 @@ class Session(History):
         self.loop_times: LoopTimes | None = None
         self.thread_times: ThreadTimes | None = None  # what was measured last
         self.tried: list[Tried] = []
-        self._seen = -1
+        self._seen = (-1, name)
+        self._code_forms: CodeForms | None = None
         self._trace: Trace = []
         self._problem: TewbError | None = None
 
@@ -172,9 +173,10 @@ class Session(History):
     # ---- IR
 
     def _lowered(self) -> None:
-        if self._seen == self.schedule.version:
+        now = self.schedule.version, self.name
+        if self._seen == now:
             return
-        self._seen, self._trace, self._problem = self.schedule.version, [], None
+        self._seen, self._trace, self._problem = now, [], None
         try:
             lower_schedule(self.schedule, self.args, self.name, trace=self._trace)
         except TewbError as e:
@@ -304,10 +306,15 @@ class Session(History):
 
     # ---- every form, from TE to assembly
 
-    @cached_property
+    @property
     def code_forms(self) -> CodeForms:
         """The forms of the program, their lines linked to the journal, and what differs from other states."""
-        return CodeForms(self.schedule, self.args, self.name, remark, lowered=lambda: self.passes)
+        known = self._code_forms
+        if known is None or known.name != self.name:
+            numbers = None if known is None else known.loop_numbers
+            known = CodeForms(self.schedule, self.args, self.name, remark, numbers, lambda: self.passes)
+            self._code_forms = known
+        return known
 
     def forms(self) -> list[CodeForm]:
         return self.code_forms.forms

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from tests.scan_programs import cumulative_sum
 from tewb import te
 from tewb.schedule import Schedule
 from tewb.workbench.demos import demo_session
-from tewb.workbench.looks.loop_tree import LoopInfo, StageInfo, loop_tree
+from tewb.workbench.looks.loop_tree import LoopInfo, StageInfo, loop_tree, scan_of_state
 
 
 def stage(s: Schedule, name: str) -> StageInfo:
@@ -63,3 +64,12 @@ def test_memory_of_a_stage_is_a_mark() -> None:
     s = demo_session("matmul", n=32).schedule
     s.cache_write(s["C"].op.output(0), "local")
     assert any("local" in mark for mark in stage(s, "C.local").marks)
+
+
+def test_the_state_of_a_scan_is_no_input() -> None:
+    _, _, _, _, result = cumulative_sum(8, 4)
+    s = te.create_schedule(result.op)
+    assert [i.kind for i in loop_tree(s)].count("state") == 1 and [
+        i.name for i in loop_tree(s) if i.kind == "input"
+    ] == ["X"]
+    assert [scan_of_state(stage) is not None for stage in s.stages].count(True) == 1

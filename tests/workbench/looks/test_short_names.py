@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tewb.workbench.looks.short_names import LONGEST, short_names
+from tewb.workbench.looks.short_names import LONGEST, short_names, told_apart
 
 
 def test_where_names_differ_stays() -> None:
@@ -35,3 +35,17 @@ def test_no_two_names_become_one(names: list[str]) -> None:
 
 def test_short_names_stay_as_they_are() -> None:
     assert short_names(["A", "C.local", "y" * LONGEST]) == {n: n for n in ("A", "C.local", "y" * LONGEST)}
+
+
+def test_equal_names_are_told_apart_in_their_order() -> None:
+    assert told_apart(["C.k", "X.i", "C.k", "C.k"]) == [
+        "C.k, 1st of 3",
+        "X.i",
+        "C.k, 2nd of 3",
+        "C.k, 3rd of 3",
+    ]
+    assert (
+        told_apart([]) == []
+        and len(set(told_apart(["a"] * 23))) == 23
+        and told_apart(["a"] * 11)[-1] == "a, 11th of 11"
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -14,23 +15,33 @@ from tewb.workbench import Session
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.panes import Pane
 from tewb.workbench.states.answers import AdviceList, advice_state
-from tewb.workbench.states.apart import look_apart
-from tewb.workbench.states.schema import as_json
-from tewb.workbench.states.views import VIEWS
+from tewb.workbench.states.apart import apart
+from tewb.workbench.states.views import VIEWS, look_in_pieces
 
+T = TypeVar("T")
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 
 
 def advised(monkeypatch: pytest.MonkeyPatch, make: Any) -> None:
     """Let `make` give the advice."""
-    monkeypatch.setitem(VIEWS, "advice", replace(VIEWS["advice"], make=make))
+    view = replace(VIEWS["advice"], make=lambda session: apart(session, lambda copy: iter([make(copy)])))
+    monkeypatch.setitem(VIEWS, "advice", view)
+
+
+def in_a_notebook(work: Callable[[], T]) -> T:
+    """What `work` returns where an event loop runs."""
+
+    async def run() -> T:
+        return work()
+
+    return asyncio.run(run())
 
 
 def test_it_is_what_would_be_made_here() -> None:
     s = demo_session("matmul", n=32)
-    *waiting, found = look_apart(s, "advice", {})
+    *waiting, found = in_a_notebook(lambda: list(advice_state(s)))
     *_, made = advice_state(demo_session("matmul", n=32))
-    assert found == as_json(made) and found["findings"] and set(waiting) <= {None}
+    assert found == made and found is not None and found.findings and set(waiting) == {None}
 
 
 def test_an_edit_meanwhile_changes_nothing_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,11 +53,15 @@ def test_an_edit_meanwhile_changes_nothing_in_it(monkeypatch: pytest.MonkeyPatch
 
     advised(monkeypatch, steps)
     s = demo_session("matmul", n=32)
-    pieces = look_apart(s, "advice", {})
-    assert next(pieces) is None
-    s.apply(SPLIT)  # nothing waits
-    go_on.set()
-    assert list(pieces)[-1]["problem"] == "0" and len(s.journal) == 1
+
+    def work() -> list[Any]:
+        pieces = look_in_pieces(s, "advice")
+        assert next(pieces) is None
+        s.apply(SPLIT)  # nothing waits
+        go_on.set()
+        return list(pieces)
+
+    assert in_a_notebook(work)[-1]["problem"] == "0" and len(s.journal) == 1
 
 
 def test_what_goes_wrong_is_raised_where_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +71,7 @@ def test_what_goes_wrong_is_raised_where_it_was_asked_for(monkeypatch: pytest.Mo
     advised(monkeypatch, wrong)
     for _ in range(2):  # and the next one can be asked for
         with pytest.raises(TewbError, match="no advice today"):
-            list(look_apart(demo_session("matmul", n=32), "advice", {}))
+            in_a_notebook(lambda: list(look_in_pieces(demo_session("matmul", n=32), "advice")))
 
 
 def test_a_pane_answers_while_it_is_made_and_sends_only_that_of_now(monkeypatch: pytest.MonkeyPatch) -> None:

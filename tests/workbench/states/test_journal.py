@@ -135,3 +135,13 @@ def test_a_recipe_is_judged_anew_when_one_that_it_calls_becomes_known() -> None:
 
 def states(desk: Desk) -> list[tuple[str, str]]:
     return [(r["name"], r["state"]) for r in desk.look("journal", {})["recipes"]]
+
+
+def test_a_step_that_is_noted_keeps_its_time() -> None:
+    s = demo_session("matmul", n=8)
+    s.apply({"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 4}})
+    s.measure(repeat=1)
+    before = journal_state(s).steps[0].seconds
+    s.label_step(1, note="fits the cache")
+    (after,) = journal_state(s).steps
+    assert before is not None and after.seconds == before and after.note == "fits the cache"

@@ -167,3 +167,15 @@ def test_the_program_as_python_has_the_name_of_now() -> None:
     assert 'name="main"' in state(states_, "python")["text"]
     s.name = "product"
     assert 'name="product"' in state(states_, "python")["text"]
+
+
+@pytest.mark.parametrize("view", [v.name for v in VIEWS.values() if v.depends_on and v.name != "advice"])
+def test_after_another_name_nothing_old_is_found(view: str) -> None:
+    s = demo_session("matmul", n=8)
+    s.name = "matmul"
+    options = {"actions": {"stage": "C"}, "primitives": {"stage": "C"}, "why": {"what": "bound", "stage": "C", "loop": "i"}}.get(view, {})  # fmt: skip
+    kept = KnownStates(s)
+    list(kept.look_in_pieces(view, options))
+    s.name = "product"
+    *_, state = kept.look_in_pieces(view, options)
+    assert state == look(s, view, options) and "matmul" not in str(state)

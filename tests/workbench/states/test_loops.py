@@ -8,6 +8,7 @@ import pytest
 
 import tewb
 from tests.programs import PROGRAMS, random_schedule
+from tests.scan_programs import cumulative_sum
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.workbench.demos import demo_session
@@ -106,3 +107,15 @@ def test_every_program_has_a_tree_with_each_stage_and_loop_once(name: str, seed:
             assert [n.loop for n in found if n.kind == "loop" and n.stage == s.name] == [
                 s.axis_name(iv) for iv in s.leaf_iter_vars
             ]
+
+
+def test_the_state_of_a_scan_is_no_input_and_its_memory_is_the_scans() -> None:
+    X, _, _, _, result = cumulative_sum(8, 4)
+    A = te.placeholder((4,), name="A")
+    B = te.compute((8, 4), lambda t, i: result[t, i] + A[i], name="B")
+    tree = loops_state(tewb.Session(te.create_schedule(B.op), [X, A, B])).roots
+    kinds = {n.stage: (n.kind, n.bytes, n.memory) for n in tree if not n.loop}
+    states = [name for name, (kind, _, _) in kinds.items() if kind == "state"]
+    assert kinds["X"][0] == kinds["A"][0] == "input" and len(states) == 1
+    assert kinds[states[0]] == ("state", None, "no memory of its own: the steps before, of res")
+    assert any(node_text(n) == f"{states[0]}  state  {kinds[states[0]][2]}" for n in tree)

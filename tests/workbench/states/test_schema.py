@@ -7,7 +7,19 @@ from typing import Any, Literal
 
 import pytest
 
-from tewb.workbench.states.schema import as_json, json_schema, states_in, type_schema, type_text, typescript
+from tewb.base import TewbError
+from tewb.workbench.states.schema import (
+    as_json,
+    fits,
+    in_words,
+    json_schema,
+    json_text,
+    read_json,
+    states_in,
+    type_schema,
+    type_text,
+    typescript,
+)
 
 
 @dataclass(frozen=True)
@@ -82,3 +94,30 @@ def test_what_is_no_json_has_no_place_in_a_state(t: Any) -> None:
         type_schema(t)
     with pytest.raises(TypeError, match="has no place in a state"):
         type_text(t)
+
+
+def test_json_has_no_numbers_that_json_has_not() -> None:
+    nan, inf = float("nan"), float("inf")
+    assert as_json((1.5, nan)) == [1.5, None] and as_json({"a": inf, "b": (1, 2)}) == {"a": None, "b": [1, 2]}
+    assert json_text(as_json([nan, -inf, "é\ud800"])) == '[null, null, "\\u00e9\\ud800"]'
+    with pytest.raises(ValueError):
+        json_text(nan)
+
+
+@pytest.mark.parametrize("text", ["{", "NaN", '{"a": -Infinity}', "[" * 100_000])
+def test_what_is_no_json_is_said(text: str) -> None:
+    with pytest.raises(TewbError, match="this line is no JSON"):
+        read_json(text)
+
+
+def test_types_as_they_are_sent() -> None:
+    assert (
+        fits(3, float) and not fits(float("nan"), float) and not fits(10**400, float) and fits(10**400, int)
+    )
+    assert fits("a", Literal["a", "b"]) and not fits("c", Literal["a", "b"]) and not fits(["a"], Literal["a"])
+    assert (
+        fits({"a": "x"}, dict[str, str])
+        and not fits({"a": 1}, dict[str, str])
+        and not fits({1: "a"}, dict[str, Any])
+    )
+    assert in_words(Literal["a", "b"]) == '"a" or "b"' and in_words(dict[str, str]).endswith("values is text")

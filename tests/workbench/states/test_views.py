@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tewb.base import TewbError
 from tewb.workbench.demos import demo_session
 from tewb.workbench.serve import schema
+from tewb.workbench.states.schema import fits as fits_type
 from tewb.workbench.states.views import VIEWS, is_beside, is_slow, look, look_in_pieces
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -84,6 +86,34 @@ def test_options_are_checked() -> None:
 
 def test_slow_views_give_way() -> None:
     assert is_slow("advice") and not is_slow("code") and not is_slow("nope")
-    assert is_beside("speed") and not is_beside("advice") and not is_beside("nope")
+    assert is_beside("speed") and is_beside("advice") and not is_beside("code") and not is_beside("nope")
     *pauses, state = look_in_pieces(demo_session("blur", n=32), "actions", {"stage": "X"})
     assert pauses and state["choices"]
+
+
+WRONG: tuple[Any, ...] = (
+    True, -1, 10**400, 1.5, float("nan"), float("inf"), "", "nope", "\ud800", [], [[]], {}, {"a": float("nan")}, b"x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_options_of_another_kind_are_refused_by_name_and_nothing_else_goes_wrong(view: str) -> None:
+    s = demo_session("blur", n=4)
+    for wrong in WRONG:
+        if wrong != {}:
+            with pytest.raises(TewbError, match=f"view {view}"):
+                look(s, view, wrong)
+        for option, kind in VIEWS[view].options.items():
+            given = {**OPTIONS.get(view, {}), option: wrong}
+            if fits_type(wrong, kind):
+                with contextlib.suppress(TewbError):  # a word that is none of those that there are
+                    json.dumps(look(s, view, given), allow_nan=False)
+            else:
+                with pytest.raises(TewbError, match=f"the view {view}: {option} is "):
+                    look(s, view, given)
+
+
+@pytest.mark.parametrize("name", [None, 3, ["loops"], {}, float("nan")])
+def test_a_view_has_a_name(name: Any) -> None:
+    with pytest.raises(TewbError, match="there is no view"):
+        look(demo_session("blur", n=4), name)

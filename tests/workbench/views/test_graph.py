@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.scan_programs import cumulative_sum
+from tewb import te
 from tewb.workbench.demos import demo_session
 from tewb.workbench.views.graph import Arrow, Box, arrows, dot, dot_text, svg, tree
 
@@ -30,3 +32,11 @@ def test_names_are_quoted_and_boxes_numbered() -> None:
 def test_nothing_is_drawn_where_nothing_can_draw(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tewb.workbench.views.graph._draw", lambda graphviz, source: None)
     assert svg("digraph {}") is None
+
+
+def test_the_state_of_a_scan_is_no_input() -> None:
+    X, _, _, _, result = cumulative_sum(8, 4)
+    text = dot(te.create_schedule(result.op))
+    assert (
+        text.count("shape=ellipse") == 1 and "the steps before, of res" in text and f'"{X.op.name}" [' in text
+    )

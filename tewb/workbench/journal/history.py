@@ -36,7 +36,7 @@ class History:
     """
 
     def __init__(self, schedule: Schedule, args: Sequence[Any], name: str) -> None:
-        self.schedule, self.args, self.name = schedule, list(args), name
+        self.schedule, self.args, self._name = schedule, list(args), name
         for a in self.args:
             if isinstance(a, Var):
                 schedule.variables.setdefault(a.name, a)  # steps may name it
@@ -46,6 +46,17 @@ class History:
         self._pinned: Self | None = None
         self._listeners: list[Callable[[], None]] = []
         _histories.setdefault(schedule, weakref.WeakSet()).add(self)
+
+    @property
+    def name(self) -> str:
+        """The name of the kernel. It may be changed: all that is shown has the new one. Raises ScheduleError for no name."""
+        return self._name
+
+    @name.setter
+    def name(self, name: str) -> None:
+        check_given(isinstance(name, str), "the name of a session", name, "text", 'session.name = "main"')
+        self._name = name
+        self._changed()
 
     def copy(self) -> Self:
         """An independent session of the same program, with the same journal."""

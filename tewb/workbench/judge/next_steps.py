@@ -6,7 +6,6 @@ to bring. What was tried in the session and did not help is not proposed again.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -241,5 +240,5 @@ def _can_be_done(session: SessionView, steps: Sequence[Step]) -> bool:
     return True
 
 
-def _key(steps: Sequence[Step]) -> str:
-    return json.dumps([s.to_json() for s in steps], sort_keys=True, default=str)
+def _key(steps: Sequence[Step]) -> tuple[str, ...]:
+    return tuple([s.key for s in steps])

@@ -129,12 +129,7 @@ def each_action(program: ProgramView, stage: object, loop: IterVar | str | None 
     trials = Trials(program)
     chosen = program.schedule[stage]
     for step in _unique(candidates(chosen, _chosen_loop(chosen, loop))):
-        refusal = trials.refusal(step)
-        if refusal is not None:
-            fix, then = trials.fix(step) or (None, None)
-            yield Action(step, False, refusal.reason, refusal.hint, fix, then)
-        else:
-            yield Action(step, True, preview=trials.preview(step))
+        yield trials.action(step)
 
 
 def every_candidate(stage: Stage) -> Iterator[Step]:
@@ -287,6 +282,14 @@ class Trials:
         changed = tuple(f"{name}: {text}" for name, text in new.items() if old.get(name) != text)
         return Preview(changed, before, after)
 
+    def action(self, step: Step) -> Action:
+        """Whether a step is legal, with what it leads to, or why it is not."""
+        refusal = self.refusal(step)
+        if refusal is None:
+            return Action(step, True, preview=self.preview(step))
+        fix, then = self.fix(step) or (None, None)
+        return Action(step, False, refusal.reason, refusal.hint, fix, then)
+
     # ---- repairs
 
     def fix(self, step: Step) -> tuple[Step, Step] | None:
@@ -351,9 +354,9 @@ def refusal_of(schedule: Schedule, step: Step) -> Refusal | None:
 def repairs(schedule: Schedule, step: Step) -> Iterator[Repair]:
     """What may make a refused `step` legal: what its primitive says, and stages moved out of the way. None for a step
     without a loop to take, as at a stage that has none."""
-    if step.primitive in RECIPES:
+    p, stage = PRIMITIVES.get(step.primitive), schedule.find(step.stage)
+    if p is None or stage is None:
         return
-    stage, p = schedule[step.stage], PRIMITIVES[step.primitive]
     needed = [param.name for param in p.params if param.default is REQUIRED]
     if any(not isinstance(step.args.get(name), str | int | list | tuple) for name in needed):
         return  # what is missing, or is no name, is in no other place either

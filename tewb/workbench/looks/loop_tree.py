@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from tewb.base import ScheduleError, readable
 from tewb.ir import script
-from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, recompute_factor, stage_marks
+from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, recompute_factor, scan_of, stage_marks
 from tewb.schedule.bounds import infer_bounds
+
+GIVEN = ("input", "state")  # kinds of stages without loops: what they hold comes from elsewhere
 
 
 @readable
@@ -56,6 +58,16 @@ def loop_tree(schedule: Schedule) -> list[StageInfo]:
     return [_stage(s, recompute_factor(s, bounds) if s in placed else 1.0) for s in schedule.stages]
 
 
+def scan_of_state(s: Stage) -> Stage | None:
+    """The scan whose steps before a placeholder stands for: it is no input, and its memory is the scan's. None for others."""
+    scan = scan_of(s) if s.is_placeholder else None
+    return (
+        scan
+        if isinstance(scan, Stage) and any(t.op is s.op for t in getattr(scan.op, "states", ()))
+        else None
+    )
+
+
 def _stage(s: Stage, computed: float | None) -> StageInfo:
     extents = s.schedule.extents(s)
     loops = tuple(
@@ -69,5 +81,5 @@ def _stage(s: Stage, computed: float | None) -> StageInfo:
         for iv in s.leaf_iter_vars
     )
     kind = type(s.op).__name__.removesuffix("Op").lower()
-    kind = "input" if kind == "placeholder" else kind
+    kind = ("state" if scan_of_state(s) else "input") if kind == "placeholder" else kind
     return StageInfo(s.name, kind, place_text(s), s.place_step, loops, computed, tuple(stage_marks(s)))

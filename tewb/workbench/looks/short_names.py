@@ -1,8 +1,11 @@
-"""Short forms of long names, cut so that what tells them from each other stays."""
+"""Names for people: long ones cut so that what tells them from each other stays, and equal ones told apart."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from tewb.runtime import ordinal
 
 LONGEST = 30  # characters
 _HEAD = 8  # that always stay, of the beginning
@@ -22,6 +25,16 @@ def short_names(names: Iterable[str]) -> dict[str, str]:
     }
     taken = list(shown.values())
     return {name: short if taken.count(short) == 1 else name for name, short in shown.items()}
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """The names in their order, where those that are there several times say which of them they are: "C.k, 2nd of 3"."""
+    count, seen = Counter(names), Counter[str]()
+    told: list[str] = []
+    for name in names:
+        seen[name] += 1
+        told.append(name if count[name] == 1 else f"{name}, {ordinal(seen[name])} of {count[name]}")
+    return told
 
 
 def _differs_at(known: list[str], at: int) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
@@ -175,7 +174,7 @@ class Timings(MutableMapping[Journal, Measurement]):
     """The last measurement of every journal that was measured, in the order in which they were."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Journal, Measurement]] = {}
+        self._kept: dict[tuple[str, ...], tuple[Journal, Measurement]] = {}
 
     def __repr__(self) -> str:
         lines = [f"  after {len(journal)} steps: {m}" for journal, m in self._kept.values()]
@@ -198,5 +197,5 @@ class Timings(MutableMapping[Journal, Measurement]):
         return len(self._kept)
 
 
-def _key(journal: Journal) -> str:
-    return json.dumps([step.to_json() for step in journal], sort_keys=True, default=str)
+def _key(journal: Journal) -> tuple[str, ...]:
+    return tuple([step.key for step in journal])

@@ -202,14 +202,24 @@ class Pane(anywidget.AnyWidget):
         self._go_on_soon()
 
     def _slow_states(self) -> Iterator[bool]:
-        """Sends the slow views, with a pause between the pieces of work that they take. True while only work beside the
-        notebook goes on; what is made there comes last."""
+        """Sends the slow views, with a pause between the pieces of work that they take; last those whose work is done beside the
+        notebook, all at once. True while only such work goes on."""
         slow = [(key, w) for key, w in self._views.items() if is_slow(w["view"])]
-        for key, watched in sorted(slow, key=lambda x: is_beside(x[1]["view"])):
-            for piece in self._desk.look_in_pieces(watched["view"], watched["options"]):
+        made = {key: self._desk.look_in_pieces(w["view"], w["options"]) for key, w in slow}
+        beside = {key: made.pop(key) for key, w in slow if is_beside(w["view"])}
+        for key, pieces in made.items():
+            for piece in pieces:
                 if piece is not None:
                     self._tell_page({key: piece})
-                yield piece is None and is_beside(watched["view"])
+                yield False
+        while beside:
+            for key, pieces in list(beside.items()):
+                piece = next(pieces, _NO_MORE)
+                if piece is _NO_MORE:
+                    del beside[key]
+                elif piece is not None:
+                    self._tell_page({key: piece})
+            yield True
 
     def _go_on(self) -> None:
         """Work for a moment, and let the next request come before the rest."""
@@ -248,6 +258,9 @@ class Pane(anywidget.AnyWidget):
             if self.selected != self._desk.selected:
                 message |= {"selected": self._desk.selected, "instead_of": self.selected}
             self.send(message)
+
+
+_NO_MORE = object()
 
 
 def _is_same(a: Any, b: Any) -> bool:

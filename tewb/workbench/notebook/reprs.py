@@ -14,7 +14,7 @@ from tewb.ir import Buffer, Expr, IRModule, IterVar, PrimFunc, const_int, script
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule, Stage
 from tewb.tensor import ComputeOp, Operation, Tensor
-from tewb.workbench.looks.loop_tree import loop_tree
+from tewb.workbench.looks.loop_tree import GIVEN, loop_tree
 from tewb.workbench.looks.sizes import memory_shown
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.trace.access_trace import AccessTrace
@@ -124,14 +124,14 @@ def _schedule(s: Schedule) -> str:
 
 
 def _loops(s: Schedule) -> str:
-    return "\n".join(plain.loops(i) for i in loop_tree(s) if i.kind != "input")
+    return "\n".join(plain.loops(i) for i in loop_tree(s) if i.kind not in GIVEN)
 
 
 def _stage(s: Stage) -> str:
     info = next(i for i in loop_tree(s.schedule) if i.name == s.name)
     t = s.op.output(0)
     about = f"stage: {info.kind}, {t.dtype}{_shape(t.shape)}, {info.place}, in {s.scope} memory"
-    return _named(s.name, about) + (plain.pre(plain.loops(info)) if info.kind != "input" else "")
+    return _named(s.name, about) + (plain.pre(plain.loops(info)) if info.kind not in GIVEN else "")
 
 
 # ---------------------------------------------------------------- IR and machine code

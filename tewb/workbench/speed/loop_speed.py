@@ -49,11 +49,12 @@ class LoopSpeed:
     is_exact: bool = True  # whether llvm-mca has a model of this very processor
     is_timed: bool = True  # whether the table has figures for its instructions
     is_counted: bool = True  # whether its iterations are known from its own counter
+    told: str = ""  # its name among other loops of the same one
 
     @property
     def name(self) -> str:
         """What a person calls the loop."""
-        return self.place.name if self.place is not None else self.label
+        return self.told or (self.place.name if self.place is not None else self.label)
 
     @property
     def port_cycles(self) -> float:

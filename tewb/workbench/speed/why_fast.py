@@ -13,6 +13,7 @@ from tewb.ir import PrimFunc
 from tewb.runtime import Target
 from tewb.schedule import Schedule
 from tewb.workbench.looks.code_forms import CodeForms
+from tewb.workbench.looks.short_names import told_apart
 from tewb.workbench.measure.counts import Sizes, least_bytes, operations
 from tewb.workbench.measure.roofline import Peaks, machine_peaks, peak_dtype
 from tewb.workbench.measure.trials import Timings
@@ -112,6 +113,8 @@ class Question:
         fetched = predict_misses(self.scheduled, caches, self.sizes)
         rest = add_memory(loops, fetched, levels) if levels is not None else 0.0
         loops.sort(key=lambda x: -x.total_cycles)
+        for x, name in zip(loops, told_apart([x.name for x in loops]), strict=True):
+            x.told = name
         if levels is not None and all(x.is_timed for x in loops):
             seconds = self._seconds(loops, rest, levels)
         else:

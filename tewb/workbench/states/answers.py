@@ -11,6 +11,7 @@ from tewb.schedule import Step
 from tewb.workbench.judge.advice import Advice
 from tewb.workbench.judge.next_steps import Advised, each_next_step
 from tewb.workbench.session import Session
+from tewb.workbench.states.apart import apart
 
 QUESTIONS = {
     "bound": "why this loop runs so often",
@@ -70,7 +71,11 @@ class Reasons:
 
 
 def advice_state(session: Session) -> Iterator[AdviceList | None]:
-    """What makes the schedule slow or large, and what to try next."""
+    """What makes the schedule slow or large, and what to try next. The compiler works for it: it is made apart."""
+    yield from apart(session, _advised)
+
+
+def _advised(session: Session) -> Iterator[AdviceList | None]:
     try:
         findings = tuple([_finding(a) for a in session.advice()])
         yield None

@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from tewb.workbench.session import Session
-from tewb.workbench.states.background import in_background
-from tewb.workbench.states.views import look
+from tewb.workbench.states.background import in_background, running_loop
 
-_GLANCE = 0.001  # seconds of sleep between two looks whether a state is there
+T = TypeVar("T")
+_GLANCE = 0.001  # seconds between two looks whether it is free
 _one_at_a_time = threading.Lock()
 
 
-def look_apart(session: Session, view: str, options: Mapping[str, Any]) -> Iterator[Any]:
-    """As `views.look_in_pieces`, but made on a thread, from a copy of the session as it is now; None comes while that goes
-    on. Where the state is not wanted any more, nobody asks for the next piece. Raises what the view does."""
+def apart(session: Session, make: Callable[[Session], Iterator[T | None]]) -> Iterator[T | None]:
+    """The state that `make` comes to, made on a thread from a copy of the session as it is now, where there is a notebook;
+    None comes while that goes on. Where the state is not wanted any more, nobody asks for the next piece. Without a
+    notebook `make` does its work here, piece by piece. Raises what `make` does."""
+    if running_loop() is None:
+        yield from make(session)
+        return
     copy = session.copy()
     copy.timings_by_sizes, copy.tried = session.timings_by_sizes, list(session.tried)
     while not _one_at_a_time.acquire(blocking=False):
-        time.sleep(_GLANCE)
+        time.sleep(_GLANCE)  # another session has its turn
         yield None
 
-    def work() -> Any:
+    def work() -> T | None:
         try:
-            return look(copy, view, options)
+            *_, state = make(copy)
+            return state
         finally:
             _one_at_a_time.release()
 

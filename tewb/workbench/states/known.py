@@ -8,9 +8,7 @@ from typing import Any
 
 from tewb.schedule import Step
 from tewb.workbench.session import Session
-from tewb.workbench.states.apart import look_apart
-from tewb.workbench.states.background import running_loop
-from tewb.workbench.states.views import VIEWS, look_in_pieces
+from tewb.workbench.states.views import look_in_pieces, view_named
 
 MOST = 12  # journals whose states are kept
 
@@ -27,17 +25,17 @@ class KnownStates:
 
     def look_in_pieces(self, view: str, options: Mapping[str, Any]) -> Iterator[Any]:
         """As `views.look_in_pieces`; what was made for the same steps is found. Raises TewbError."""
-        depends_on = VIEWS[view].depends_on if view in VIEWS else None
-        if depends_on is None:
+        known = view_named(view, options)
+        if known.depends_on is None:
             yield from look_in_pieces(self._session, view, options)
             return
         states = self._of_now()
-        key = (view, json.dumps(options, sort_keys=True, default=str), repr(depends_on(self._session)))
+        session = self._session
+        key = (view, json.dumps(options, sort_keys=True), repr((session.name, known.depends_on(session))))
         if key in states:
             yield states[key]
             return
-        make = look_apart if VIEWS[view].apart and running_loop() is not None else look_in_pieces
-        for piece in make(self._session, view, options):
+        for piece in look_in_pieces(session, view, options):
             if piece is not None and self._is_now(states) and not _is_problem(piece):
                 states[key] = piece
             yield piece

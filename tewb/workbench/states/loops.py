@@ -10,15 +10,16 @@ from tewb.ir import const_int, script
 from tewb.schedule import At, Extents, Stage, loop_marks, place_text, stage_marks
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.workbench.judge.ledger import Entry, account_of, argument_stages
+from tewb.workbench.looks.loop_tree import GIVEN, scan_of_state
 from tewb.workbench.looks.sizes import bytes_shown, memory_shown
 from tewb.workbench.session import Session
 
-Kind = Literal["input", "stage", "inline", "loop"]
+Kind = Literal["input", "state", "stage", "inline", "loop"]
 
 
 @dataclass(frozen=True, slots=True)
 class LoopNode:
-    """An input, a stage or a loop, and in `inside` what runs in it, in that order.
+    """An input, the state of a scan, a stage or a loop, and in `inside` what runs in it, in that order.
 
     `key` names it ("C", "C/i.outer") and stays the same while it exists; `part` is its number in the links of code.
     `extent` is the loop's where it runs, `trips` how often its body runs in one call, all loops around it counted.
@@ -82,6 +83,9 @@ class _Tree:
         return Loops(tuple(roots), self.problem)
 
     def stage(self, s: Stage, trips: int | None) -> LoopNode:
+        scan = scan_of_state(s)
+        if scan is not None:
+            return self.node(s, "state", memory=state_memory(scan), trips=trips)
         if s.is_placeholder:
             return self.node(s, "input", memory=memory_shown(s.op.output(0)), trips=trips)
         if s.is_inlined:
@@ -102,7 +106,7 @@ class _Tree:
         self, s: Stage, kind: Kind, *, inside: tuple[LoopNode, ...] = (), bytes: int | None = None, memory: str = "",
         computed: float | None = None, trips: int | None = None,
     ) -> LoopNode:  # fmt: skip
-        place = "" if kind == "input" else place_text(s)
+        place = "" if s.is_placeholder else place_text(s)
         marks = tuple(stage_marks(s))
         return LoopNode(
             s.name, kind, s.name, None, "", trips, "", marks, place, bytes, memory, computed, s.place_step,
@@ -125,6 +129,11 @@ class _Tree:
                 tuple(loop_marks(s, iv)), "", None, "", None, s.made_by.get(iv), self.part(s.name, name), tuple(inside),
             ),
         )  # fmt: skip
+
+
+def state_memory(scan: Stage) -> str:
+    """What the state of a scan takes."""
+    return f"no memory of its own: the steps before, of {scan.name}"
 
 
 def _memory(entry: Entry) -> str:
@@ -164,5 +173,5 @@ def node_text(n: LoopNode) -> str:
     )
     place = "" if n.place in ("", "root") else f"({n.place})"
     return "  ".join(
-        filter(None, [n.stage, "input" if n.kind == "input" else "", place, n.memory, again, *n.marks])
+        filter(None, [n.stage, n.kind if n.kind in GIVEN else "", place, n.memory, again, *n.marks])
     )

@@ -6,12 +6,17 @@ Its declaration is the only one: `frontend/src/states.ts` and the schema that pr
 
 from __future__ import annotations
 
+import inspect
+import json
+import math
+import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from tewb.base import TewbError, brief
 from tewb.schedule import Step
 
 VERSION = 1
@@ -22,8 +27,10 @@ _PLAIN = {int, str, float, bool, type(None)}
 
 
 def as_json(x: Any) -> Any:
-    """A state as dicts, lists and plain values."""
+    """A state as dicts, lists and plain values. JSON has no NaN and no infinity: null stands for them."""
     kind = type(x)
+    if kind is float and not math.isfinite(x):
+        return None
     if kind in _PLAIN:
         return x
     if isinstance(x, tuple | list):
@@ -35,6 +42,23 @@ def as_json(x: Any) -> Any:
     return x
 
 
+def json_text(x: Any) -> str:
+    """What `as_json` made, as one line of ASCII that every reader of JSON takes."""
+    return json.dumps(x, allow_nan=False)
+
+
+def read_json(text: str) -> Any:
+    """The value that a text is. Raises TewbError for what is no JSON."""
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as e:
+        raise TewbError(f"this line is no JSON: {e}") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no value of it")
+
+
 @cache
 def _names(state: Any) -> tuple[str, ...]:
     return tuple(f.name for f in fields(state))
@@ -42,7 +66,10 @@ def _names(state: Any) -> tuple[str, ...]:
 
 def _is_plain(items: Iterable[Any]) -> bool:
     """Whether items need no conversion: the long lists of a state are numbers, or strings."""
-    return set(map(type, items)) <= _PLAIN
+    kinds = set(map(type, items))
+    return kinds <= _PLAIN and (
+        float not in kinds or all(math.isfinite(x) for x in items if type(x) is float)
+    )
 
 
 # ---------------------------------------------------------------- JSON Schema
@@ -99,11 +126,37 @@ def fits(value: Any, t: Any) -> bool:
         return any(fits(value, x) for x in inside)
     if origin is list:
         return isinstance(value, list | tuple) and all(fits(x, inside[0]) for x in value)
+    if origin is Literal:
+        return isinstance(value, str) and value in inside
     if origin is dict:
-        return isinstance(value, Mapping | Step)
+        return isinstance(value, Step) or (
+            isinstance(value, Mapping)
+            and all(isinstance(k, str) and fits(x, inside[1]) for k, x in value.items())
+        )
     if t in (int, float):
-        return isinstance(value, int if t is int else int | float) and not isinstance(value, bool)
+        is_number = isinstance(value, int if t is int else int | float) and not isinstance(value, bool)
+        return is_number and (t is int or abs(value) <= _LARGEST)
     return isinstance(value, t)
+
+
+_LARGEST = sys.float_info.max  # NaN is not smaller either
+
+
+def check_arguments(what: str, types_of: Mapping[str, Any], act: Callable[..., Any], given: Any) -> None:
+    """Raise TewbError for arguments that a function of a session does not take: no mapping by names, another name, one that
+    is missing, or another type. `what` is what a person calls the function."""
+    hint = f"it takes {', '.join(types_of) or 'nothing'}"
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise TewbError(f"{what} has arguments by their names, not {brief(repr(given))}", hint=hint)
+    try:
+        inspect.signature(act).bind(None, **given)
+    except TypeError as e:
+        raise TewbError(f"{what}: {e}", hint=hint) from None
+    for name, value in given.items():
+        if not fits(value, types_of[name]):
+            raise TewbError(
+                f"{what}: {name} is {in_words(types_of[name])}, not {brief(repr(value))}", hint=hint
+            )
 
 
 def in_words(t: Any) -> str:
@@ -113,6 +166,10 @@ def in_words(t: Any) -> str:
         return " or ".join(map(in_words, inside))
     if origin is list:
         return "a list" if inside[0] is Any else f"a list, each of whose items is {in_words(inside[0])}"
+    if origin is Literal:
+        return " or ".join(f'"{word}"' for word in inside)
+    if origin is dict and inside[1] is not Any:
+        return f"an object, each of whose values is {in_words(inside[1])}"
     plain = {str: "text", int: "a whole number", float: "a number", bool: "true or false", type(None): "null"}
     return plain.get(t, "an object")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 from tewb.base import TewbError, one_of
@@ -22,7 +23,7 @@ from tewb.workbench.states.loop_times import loop_times_state
 from tewb.workbench.states.loops import loops_state
 from tewb.workbench.states.memory import memory_in_pieces
 from tewb.workbench.states.program import program_code, program_state
-from tewb.workbench.states.schema import as_json, states_in, type_schema
+from tewb.workbench.states.schema import as_json, check_arguments, states_in, type_schema
 from tewb.workbench.states.speed import speed_state
 from tewb.workbench.states.threads import threads_state
 from tewb.workbench.states.times import history_state, roof_state
@@ -36,16 +37,14 @@ class View:
     longer is a generator: it gives None between two pieces of its work, and then the state. The work of those that are
     `beside` is done by a thread, and None says that it goes on.
 
-    With `depends_on` its state is a function of the steps, its options and what that returns, and need not be made
-    again for the same ones. Without, it may depend on anything. One that is made `apart` is made of a copy of the session,
-    on a thread, where there is a notebook: the compiler works for it.
+    With `depends_on` its state is a function of the steps, the session's name, its options and what that returns, and need not be made
+    again for the same ones. Without, it may depend on anything.
     """
 
     name: str
     make: Callable[..., Any]
     slow: bool = False
     depends_on: Callable[[Session], object] | None = None
-    apart: bool = False
     beside: bool = False
 
     @property
@@ -56,8 +55,7 @@ class View:
     @property
     def options(self) -> dict[str, Any]:
         """The type of each option."""
-        hints = get_type_hints(self.make)
-        return {name: hints[name] for name in list(inspect.signature(self.make).parameters)[1:]}
+        return _options(self.make)
 
     @property
     def state(self) -> Any:
@@ -76,8 +74,14 @@ class View:
         }
 
 
+@cache
+def _options(make: Callable[..., Any]) -> dict[str, Any]:
+    hints = get_type_hints(make)
+    return {name: hints[name] for name in list(inspect.signature(make).parameters)[1:]}
+
+
 def _nothing_else(session: Session) -> object:
-    """What the state of a view depends on beside the steps, where that is nothing."""
+    """What the state of a view depends on beside the steps and the name of the kernel, where that is nothing."""
     return None
 
 
@@ -87,10 +91,6 @@ def _pinned(session: Session) -> object:
 
 def _recipes(session: Session) -> object:
     return RECIPES.version, [str(run) for run in session.runs]
-
-
-def _recipes_and_name(session: Session) -> object:
-    return _recipes(session), session.name
 
 
 def _sizes(session: Session) -> object:
@@ -124,12 +124,12 @@ VIEWS = {
         View("history", history_state),
         View("roof", roof_state, slow=True),
         View("threads", threads_state, slow=True),
-        View("advice", advice_state, slow=True, depends_on=_trials, apart=True),
+        View("advice", advice_state, slow=True, depends_on=_trials, beside=True),
         View("why", why_state, slow=True, depends_on=_nothing_else),
         View("llvm", llvm_state, slow=True, depends_on=_nothing_else),
         View("speed", speed_state, slow=True, beside=True),
         View("data", data_state, slow=True),
-        View("python", program_code, slow=True, depends_on=_recipes_and_name),
+        View("python", program_code, slow=True, depends_on=_recipes),
     )
 }
 
@@ -150,22 +150,19 @@ def look(session: Session, name: str, options: Mapping[str, Any] | None = None) 
     return state
 
 
-def _checked(session: Session, name: str, options: Mapping[str, Any] | None) -> View:
-    """The view of that name. Raises TewbError when there is none, or when it has no such options."""
+def view_named(name: Any, options: Any = None) -> View:
+    """The view of that name. Raises TewbError when there is none, or when it does not take the options."""
     view = VIEWS[one_of("view", name, VIEWS, TewbError)]
-    known = view.options
-    for option in options or {}:
-        one_of(f"option of the view {name}", option, known, TewbError)
-    try:
-        inspect.signature(view.make).bind(session, **(options or {}))
-    except TypeError as e:
-        raise TewbError(f"the view {name}: {e}", hint=f"its options are {', '.join(known) or 'none'}") from e
+    given = {} if options is None else options
+    for option in given if isinstance(given, Mapping) else ():
+        one_of(f"option of the view {name}", option, view.options, TewbError)
+    check_arguments(f"the view {name}", view.options, view.make, given)
     return view
 
 
 def look_in_pieces(session: Session, name: str, options: Mapping[str, Any] | None = None) -> Iterator[Any]:
     """As `look`, with None between the pieces of work that lead to the state, which comes last."""
-    made = _checked(session, name, options).make(session, **(options or {}))
+    made = view_named(name, options).make(session, **(options or {}))
     if not isinstance(made, Iterator):
         made = iter((made,))
     for piece in made:

@@ -11,6 +11,7 @@ from typing import Any
 from tewb.base import printable
 from tewb.ir import script
 from tewb.schedule import At, Schedule, Stage
+from tewb.workbench.looks.loop_tree import scan_of_state
 from tewb.workbench.looks.sizes import memory_shown
 
 # Graphviz knows no currentColor; this ink is put in and taken out again, so that themes can colour the graph.
@@ -37,7 +38,10 @@ class Arrow:
 
 def dot(schedule: Schedule) -> str:
     """The stages as a graph in the DOT language: data flows down, dashed edges lead to where a stage is computed."""
-    return dot_text([Box(s.name, _lines(s), s.is_placeholder) for s in schedule.stages], arrows(schedule))
+    return dot_text(
+        [Box(s.name, _lines(s), s.is_placeholder and scan_of_state(s) is None) for s in schedule.stages],
+        arrows(schedule),
+    )
 
 
 def arrows(schedule: Schedule) -> list[Arrow]:
@@ -74,7 +78,9 @@ def quoted(*lines: str) -> str:
 def _lines(s: Stage) -> tuple[str, ...]:
     t = s.op.output(0)
     shape = " x ".join(script(n) for n in t.shape) or "scalar"
-    words = [s.name, f"{shape} {t.dtype}, {memory_shown(t)}"]
+    scan = scan_of_state(s)
+    memory = memory_shown(t) if scan is None else f"the steps before, of {scan.name}"
+    words = [s.name, f"{shape} {t.dtype}, {memory}"]
     if s.is_inlined:
         words.append("inline")
     elif s.leaf_iter_vars and not s.is_placeholder:

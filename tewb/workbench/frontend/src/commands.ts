@@ -32,7 +32,7 @@ export const COMMANDS: readonly Command[] = [
   { name: "Write the schedule into a cell below", keys: ["w"], run: (d) => void writeCell(d) },
   { name: "Copy the journal as one line", keys: ["Shift+s"], run: (d) => void share(d) },
   { name: "Minimise: fewer steps, smaller sizes", keys: [], run: (d) => void d.ask("minimise") },
-  { name: "To the loops", keys: ["l"], run: () => focusOn("[role=tree] [tabindex='0']") },
+  { name: "To the loops", keys: ["l"], run: () => focusOn("[role=tree] [tabindex='0']") || (wantedPane.value = "loops") },
   { name: "To the code", keys: ["e"], run: () => focusOn(".cm-content") },
   ...Object.entries(PANE_DOCS).map(([pane, [label]], i) => ({ name: `Show ${label}`, keys: i < 9 ? [String(i + 1)] : [], run: () => void (wantedPane.value = pane) })),
   { name: "Show the keys", keys: ["?"], run: () => (isHelpOpen.value = !isHelpOpen.value) },
@@ -44,9 +44,12 @@ function measureThreads(desk: Desk): void {
   void desk.ask("measure_threads");
 }
 
-function focusOn(what: string): void {
+/** Whether there is such a thing to have the focus. */
+function focusOn(what: string): boolean {
   const bench = document.activeElement?.closest(".tewb") ?? document.querySelector(".tewb");
-  bench?.querySelector<HTMLElement>(what)?.focus();
+  const found = bench?.querySelector<HTMLElement>(what);
+  found?.focus();
+  return !!found;
 }
 
 /** Keys that the loop tree takes, for the help. */

@@ -183,10 +183,7 @@ export class Desk {
     const mine = known;
     const end = () => {
       mine.users -= 1;
-      if (mine.users === 0) {
-        this.watched.delete(key);
-        this.watchSoon();
-      }
+      if (mine.users === 0) this.watchSoon(); // somebody else may want it until then, and finds its state
     };
     return [known.state as Signal<Views[V] | undefined>, end];
   }
@@ -201,6 +198,7 @@ export class Desk {
   }
 
   private sendWatch(): void {
+    for (const [key, w] of this.watched) if (!w.users) this.watched.delete(key);
     const views = Object.fromEntries([...this.watched].map(([key, w]) => [key, { view: w.view, options: w.options }]));
     this.send({ kind: "watch", client: this.client, views });
   }

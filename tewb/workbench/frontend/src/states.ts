@@ -19,10 +19,10 @@ export interface Program {
   version: number;
 }
 
-/** An input, a stage or a loop, and in `inside` what runs in it, in that order. `key` names it ("C", "C/i.outer") and stays the same while it exists; `part` is its number in the links of code. `extent` is the loop's where it runs, `trips` how often its body runs in one call, all loops around it counted. Of a stage, `bytes` is the memory that it takes where it is computed and `memory` the same in words (with what it was before it was placed there), `computed` how often each element is computed. None is what is not known, as where sizes are symbolic. `step` made it (from 0). */
+/** An input, the state of a scan, a stage or a loop, and in `inside` what runs in it, in that order. `key` names it ("C", "C/i.outer") and stays the same while it exists; `part` is its number in the links of code. `extent` is the loop's where it runs, `trips` how often its body runs in one call, all loops around it counted. Of a stage, `bytes` is the memory that it takes where it is computed and `memory` the same in words (with what it was before it was placed there), `computed` how often each element is computed. None is what is not known, as where sizes are symbolic. `step` made it (from 0). */
 export interface LoopNode {
   key: string;
-  kind: "input" | "stage" | "inline" | "loop";
+  kind: "input" | "state" | "stage" | "inline" | "loop";
   stage: string;
   loop: string | null;
   extent: string;

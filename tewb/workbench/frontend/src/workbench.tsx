@@ -1,21 +1,10 @@
-/** The workbench: toolbar, loops and actions on the left, code and drawings on the right. It fits the window. */
+/** The workbench: toolbar, loops and actions on the left, code and drawings on the right. It fits the window; where that is
+ * narrow, the code stands over the others. */
+import { useSignal, type Signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { commandOf, isFull } from "./commands";
 import { useDesk } from "./hooks";
-import { ActionsPane } from "./panes/actions";
-import { AdvicePane } from "./panes/advice";
-import { CodePane } from "./panes/code";
-import { DataPane } from "./panes/data";
-import { GraphPane } from "./panes/graph";
-import { JournalPane } from "./panes/journal";
-import { LLVMPane } from "./panes/llvm";
-import { LoopsPane } from "./panes/loops";
-import { MemoryPane } from "./panes/memory";
-import { SchedulePane } from "./panes/schedule";
-import { SpeedPane } from "./panes/speed";
-import { ThreadsPane } from "./panes/threads";
-import { TimesPane } from "./panes/times";
-import { WhyPane } from "./panes/why";
+import { PANES } from "./panes";
 import { CommandPalette } from "./parts/command_palette";
 import { Help } from "./parts/help";
 import { keepFocus } from "./parts/keep_focus";
@@ -25,22 +14,9 @@ import { Tabs } from "./parts/tabs";
 import { Toolbar } from "./parts/toolbar";
 import { remembered } from "./remembered";
 
-const LEFT_TABS = [
-  { name: "actions", label: "Do", pane: ActionsPane },
-  { name: "journal", label: "Journal", pane: JournalPane },
-  { name: "advice", label: "Advice", pane: AdvicePane },
-  { name: "why", label: "Why", pane: WhyPane },
-];
-const RIGHT_TABS = [
-  { name: "graph", label: "Graph", pane: GraphPane },
-  { name: "memory", label: "Memory", pane: MemoryPane },
-  { name: "data", label: "Data", pane: DataPane },
-  { name: "times", label: "Times", pane: TimesPane },
-  { name: "speed", label: "Speed", pane: SpeedPane },
-  { name: "threads", label: "Threads", pane: ThreadsPane },
-  { name: "llvm", label: "LLVM", pane: LLVMPane },
-  { name: "schedule", label: "Schedule", pane: SchedulePane },
-];
+const LEFT_TABS = ["actions", "journal", "advice", "why"];
+const RIGHT_TABS = ["graph", "memory", "data", "times", "speed", "threads", "llvm", "schedule"];
+const STACKED = 700; // pixels; where it is narrower, all but the code stands behind tabs under it
 
 export function Workbench() {
   const desk = useDesk();
@@ -48,6 +24,8 @@ export function Workbench() {
   const columns = remembered("columns", 0.42);
   const leftRows = remembered("left-rows", 0.5);
   const rightRows = remembered("right-rows", 0.62);
+  const stackedRows = remembered("stacked-rows", 0.5);
+  const narrow = useSignal(false);
   const height = remembered("height", 0); // of the view, in percent; 0: as much as fits
   const leftTab = remembered("left-tab", "actions");
   const rightTab = remembered("right-tab", "graph");
@@ -79,6 +57,12 @@ export function Workbench() {
 
   useEffect(() => keepFocus(root.current!), []);
 
+  useEffect(() => {
+    const seen = new ResizeObserver(() => (narrow.value = root.current!.clientWidth < STACKED));
+    seen.observe(root.current!);
+    return () => seen.disconnect();
+  }, []);
+
   return (
     <div
       ref={root}
@@ -91,26 +75,42 @@ export function Workbench() {
     >
       <Toolbar />
       <Status />
-      <div class="tw-columns" style={{ "--columns": `${columns.value * 100}%` }}>
-        <div class="tw-column" style={{ "--rows": `${leftRows.value * 100}%` }}>
-          <div class="tw-first">
-            <LoopsPane />
-          </div>
-          <Splitter share={leftRows} direction="column" label="Height of the loops" />
-          <Tabs tabs={LEFT_TABS} open={leftTab} label="About the selection" />
+      {narrow.value ? (
+        <div class="tw-columns">
+          <Column first="code" rows={stackedRows} tabs={["loops", ...LEFT_TABS, ...RIGHT_TABS]} open={leftTab} label="All panes" />
         </div>
-        <Splitter share={columns} direction="row" label="Width of the loops" />
-        <div class="tw-column" style={{ "--rows": `${rightRows.value * 100}%` }}>
-          <div class="tw-first">
-            <CodePane />
-          </div>
-          <Splitter share={rightRows} direction="column" label="Height of the code" />
-          <Tabs tabs={RIGHT_TABS} open={rightTab} label="About the program" />
+      ) : (
+        <div class="tw-columns" style={{ "--columns": `${columns.value * 100}%` }}>
+          <Column first="loops" rows={leftRows} tabs={LEFT_TABS} open={leftTab} label="About the selection" />
+          <Splitter share={columns} direction="row" label="Width of the loops" />
+          <Column first="code" rows={rightRows} tabs={RIGHT_TABS} open={rightTab} label="About the program" />
         </div>
-      </div>
+      )}
       <HeightHandle height={height} />
       <CommandPalette />
       <Help />
+    </div>
+  );
+}
+
+interface ColumnProps {
+  first: string;
+  rows: Signal<number>;
+  tabs: readonly string[];
+  open: Signal<string>;
+  label: string;
+}
+
+/** A pane that is always in view, and others behind tabs under it. */
+function Column({ first, rows, tabs, open, label }: ColumnProps) {
+  const First = PANES[first]!;
+  return (
+    <div class="tw-column" style={{ "--rows": `${rows.value * 100}%` }}>
+      <div class="tw-first">
+        <First />
+      </div>
+      <Splitter share={rows} direction="column" label={`Height of the ${first}`} />
+      <Tabs tabs={tabs} open={open} label={label} />
     </div>
   );
 }

@@ -57,6 +57,21 @@ test("the heir of a loop comes with the states, unless another one was chosen me
   expect(desk.selected.value).toEqual({ stage: "C", loop: "k" });
 });
 
+test("what is left and wanted again in one moment keeps its state", async () => {
+  const desk = new Desk("d-again");
+  const m = model();
+  desk.join(m.model);
+  const [first, end] = desk.watch("loops");
+  m.tell("msg:custom", { kind: "states", version: 1, states: { '["loops",{}]': { roots: [], problem: null } } });
+  await soon();
+  end();
+  const [second] = desk.watch("loops");
+  await soon();
+  expect(second).toBe(first);
+  expect(second.value).toEqual({ roots: [], problem: null });
+  expect((m.sent.at(-1) as { views: object }).views).toEqual({ '["loops",{}]': { view: "loops", options: {} } });
+});
+
 test("what several components watch is watched once, until the last of them leaves", async () => {
   const desk = new Desk("d3");
   const m = model();

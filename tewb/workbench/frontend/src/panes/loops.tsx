@@ -9,6 +9,7 @@ import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_
 import type { LoopNode, LoopTimesState } from "../states";
 import { digits, grouped } from "../units";
 
+const GIVEN = /input|state/; // stages without loops
 const LOOP_KEYS = ["s", "v", "p", "u", "f", "t"];
 const ONE_KEY: Record<string, string> = { v: "vectorize", p: "parallel", u: "unroll" };
 
@@ -150,7 +151,7 @@ function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: 
       class={`tw-row tw-${node.kind}${lit ? " tw-lit" : ""}${isTarget ? " tw-target" : ""}`}
       style={{ paddingLeft: `${row.depth * 0.9 + 0.2}em` }}
       data-key={node.key}
-      draggable={node.kind !== "input" && !asksFactor}
+      draggable={!GIVEN.test(node.kind) && !asksFactor}
       onClick={on.choose}
       onKeyDown={on.onKey}
       onMouseEnter={() => desk.light([node.part], node.step === null ? [] : [node.step])}
@@ -197,7 +198,7 @@ function ValueNow({ row }: { row: string }) {
 function MetricChooser() {
   const desk = useDesk();
   return (
-    <div class="tw-metric">
+    <div class="tw-bar tw-metric">
       <select aria-label="Cost that is shown" title="the cost that is shown beside the tree and the code" value={metric.value} onChange={(e) => (metric.value = e.currentTarget.value as Metric)}>
         {Object.entries(METRICS).map(([name, text]) => (
           <option value={name}>{text}</option>
@@ -238,7 +239,7 @@ function RowText({ node }: { node: LoopNode }) {
   }
   const again = node.computed !== null && node.computed > 1.005 ? `each element ${digits(node.computed)} times` : "";
   const place = node.place === "root" ? "" : node.place;
-  const notes = [node.kind === "input" ? "input" : "", place, node.memory, again, ...node.marks].filter(Boolean);
+  const notes = [GIVEN.test(node.kind) && node.kind, place, node.memory, again, ...node.marks].filter(Boolean);
   return (
     <span class="tw-words" title={[node.stage, ...notes].join(", ")}>
       <b>{short(node.stage)}</b> <span class="tw-dim">{short(notes.join(" · "))}</span>

@@ -1,4 +1,5 @@
-/** The command palette: every legal step, those on what is selected first, and every command, found by typing. */
+/** The command palette: every legal step, those on what is selected first, and every command, found by typing; and first of all
+ * what typed words and numbers mean. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { COMMANDS, isPaletteOpen } from "../commands";
@@ -6,6 +7,14 @@ import { useDesk, useShort, useView } from "../hooks";
 import type { StepJson } from "../messages";
 import { matches } from "../match";
 import { useModal } from "./modal";
+
+/** What words mean, as `requests.py` says it. */
+interface Typed {
+  text: string;
+  note: string;
+  request: string;
+  arguments: Record<string, unknown>;
+}
 
 interface Entry {
   text: string;
@@ -29,6 +38,13 @@ function OpenPalette() {
   const dialog = useRef<HTMLDialogElement>(null);
   useModal(dialog);
 
+  const words = typed.value.trim();
+  const read = useSignal<{ words: string; found: Typed[] }>({ words: "", found: [] });
+  useEffect(() => {
+    if (/\s/.test(words)) void desk.inquire("typed", { text: words, stage, loop }).then((r) => (read.value = { words, found: (r.found as Typed[] | null) ?? [] }));
+  }, [words]);
+  const isRead = read.value.words === words;
+
   const near = (actions.value?.choices ?? []).filter((c) => c.legal); // on what is chosen, with what they lead to
   const known = new Set(near.map((c) => c.text));
   const steps: Entry[] = [...near, ...(all.value ?? []).filter((c) => !known.has(c.text))].map((c) => ({
@@ -38,11 +54,13 @@ function OpenPalette() {
     run: () => void desk.do(...(c.steps as unknown as StepJson[])),
   }));
   const commands: Entry[] = COMMANDS.map((c) => ({ text: c.name, note: "", keys: c.keys[0] ?? "", run: () => c.run(desk) }));
-  const found = matches(typed.value, [...steps.slice(0, near.length), ...commands, ...steps.slice(near.length)], (e) => e.text).slice(0, 60);
+  const meant: Entry[] = (isRead ? read.value.found : []).map((t) => ({ ...t, keys: "", run: () => void desk.ask(t.request, t.arguments) }));
+  const others = [...steps.slice(0, near.length), ...commands, ...steps.slice(near.length)].filter((e) => meant.every((m) => m.text !== e.text));
+  const found = [...meant, ...matches(typed.value, others, (e) => e.text)].slice(0, 60);
   const chosen = Math.min(at.value, found.length - 1);
 
   // Enter means what will be found: it waits for the steps that may stand there.
-  const isComing = actions.value === undefined || (!found.length && all.value === undefined);
+  const isComing = actions.value === undefined || (/\s/.test(words) && !isRead) || (!found.length && all.value === undefined);
   const wanted = useRef(false);
   const close = () => (isPaletteOpen.value = false);
   const run = (entry: Entry | undefined) => {
@@ -70,8 +88,8 @@ function OpenPalette() {
         aria-expanded="true"
         aria-controls="tw-found"
         aria-activedescendant={`tw-found-${chosen}`}
-        title="type letters of a step or a command; arrows choose, Enter does it"
-        placeholder="a step on any loop, or a command"
+        title="letters of a step or a command, or a step with its arguments: split i 16; arrows choose, Enter does it"
+        placeholder="a step, as: tile 8 32, or a command"
         value={typed.value}
         onInput={(e) => {
           typed.value = e.currentTarget.value;

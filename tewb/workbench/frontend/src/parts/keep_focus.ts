@@ -1,4 +1,5 @@
-/** The focus never falls out of the workbench: when what has it goes away or is switched off, something near takes it. */
+/** The focus never falls out of the workbench: when what has it goes away or is switched off, something near takes it.
+ * But for fields and names in lists this is nothing that takes keys: Enter once more does not do something else. */
 
 const FOCUSABLE = "button:not(:disabled), input:not(:disabled), select:not(:disabled), summary, [tabindex='0']";
 
@@ -20,7 +21,7 @@ export function keepFocus(root: HTMLElement): () => void {
   };
   const look = () => {
     if (!way.length || document.activeElement !== document.body) return;
-    const near = isThere(way[0]!) ? way[0]! : heir(way);
+    const near = isThere(way[0]!) ? way[0]! : (heir(way) ?? root.querySelector<HTMLElement>(".tw-status"));
     near?.focus({ preventScroll: true });
   };
 
@@ -41,13 +42,14 @@ function isThere(el: HTMLElement): boolean {
   return el.isConnected && !el.matches(":disabled");
 }
 
-/** What takes the place of something that went: what has its name now, else the first thing around it that can. */
+/** What takes the place of something that went: what has its name now, else of a field or a name in a list the first thing
+ * around it that can, and of others the pane around them. */
 function heir(way: HTMLElement[]): HTMLElement | undefined {
   const name = way[0]!.getAttribute("aria-label");
   for (const around of way.slice(1)) {
     if (!around.isConnected) continue;
     const near = [...around.querySelectorAll<HTMLElement>(FOCUSABLE)];
-    const found = (name && near.find((el) => el.getAttribute("aria-label") === name)) || near[0];
+    const found = (name && near.find((el) => el.getAttribute("aria-label") === name)) || (way[0]!.matches("input, select, .tw-link, .tw-row") ? near[0] : around.tabIndex >= 0 && around);
     if (found) return found;
   }
   return undefined;

@@ -8,7 +8,7 @@ export function Status() {
   const refused = said?.refused ?? null;
   const checked = useView("checked").value;
   return (
-    <div class="tw-status" role="status" aria-live="polite">
+    <div class="tw-status" role="status" aria-live="polite" tabIndex={-1}>
       <span class={said?.kind === "refused" ? "tw-bad" : `tw-dim${said?.offer ? "" : " tw-done"}`} title={said?.text}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
       {said?.offer && (
         <button type="button" class="tw-button" title={said.offer.text} onClick={said.offer.run}>

@@ -1,52 +1,47 @@
 /** Panes behind tabs: only the one that is shown exists, so only its view is made. */
 import type { Signal } from "@preact/signals";
-import type { ComponentType } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { PANE_DOCS, wantedPane } from "../pane_docs";
+import { paneNamed } from "../panes";
 
-interface Tab {
-  name: string;
-  label: string;
-  pane: ComponentType;
-}
-
-export function Tabs({ tabs, open, label }: { tabs: readonly Tab[]; open: Signal<string>; label: string }) {
-  const shown = tabs.find((t) => t.name === open.value) ?? tabs[0]!;
+export function Tabs({ tabs, open, label }: { tabs: readonly string[]; open: Signal<string>; label: string }) {
+  const shown = tabs.includes(open.value) ? open.value : tabs[0]!;
   const onKey = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!by) return;
     event.preventDefault();
     const next = tabs[(tabs.indexOf(shown) + by + tabs.length) % tabs.length]!;
-    open.value = next.name;
-    (event.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-tab="${next.name}"]`)?.focus();
+    open.value = next;
+    (event.currentTarget as HTMLElement).querySelector<HTMLElement>(`[data-tab="${next}"]`)?.focus();
   };
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => {
-    if (!tabs.some((t) => t.name === wantedPane.value)) return;
+    if (!tabs.includes(wantedPane.value!)) return;
     open.value = wantedPane.value!;
     wantedPane.value = null;
     place.current!.querySelector<HTMLElement>(`[data-tab="${open.value}"]`)?.focus();
   }, [wantedPane.value]);
-  const Pane = shown.pane;
+  const Pane = paneNamed(shown);
+  const about = (name: string) => PANE_DOCS[name] ?? ["Loops", "the loops of all stages, each stage in the loop where it is computed"];
   return (
     <div class="tw-tabs" ref={place}>
       <div role="tablist" aria-label={label} class="tw-tablist" onKeyDown={onKey}>
         {tabs.map((t) => (
           <button
-            key={t.name}
+            key={t}
             type="button"
             role="tab"
-            data-tab={t.name}
+            data-tab={t}
             aria-selected={t === shown}
             tabIndex={t === shown ? 0 : -1}
-            title={PANE_DOCS[t.name]?.[1] ?? t.label}
-            onClick={() => (open.value = t.name)}
+            title={about(t)[1]}
+            onClick={() => (open.value = t)}
           >
-            {t.label}
+            {about(t)[0]}
           </button>
         ))}
       </div>
-      <div role="tabpanel" aria-label={shown.label} class="tw-tabpanel" tabIndex={0}>
+      <div role="tabpanel" aria-label={about(shown)[0]} class="tw-tabpanel" tabIndex={0}>
         <Pane />
       </div>
     </div>

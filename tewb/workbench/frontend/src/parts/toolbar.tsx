@@ -65,7 +65,7 @@ function MeasureButton() {
   if (busy) {
     return (
       <>
-        <button type="button" class="tw-button" title={`stop: ${busy.what} (Escape)`} onClick={() => void desk.ask("stop")}>
+        <button key="stop" type="button" class="tw-button" title={`stop: ${busy.what} (Escape)`} onClick={() => void desk.ask("stop")}>
           Stop
         </button>
         <progress max={1} value={busy.done} aria-label={busy.what} />
@@ -75,7 +75,7 @@ function MeasureButton() {
   }
   return (
     <>
-      <button type="button" class="tw-button tw-primary" title="check the result and time the kernel (M)" onClick={() => void desk.ask("measure")}>
+      <button key="measure" type="button" class="tw-button tw-primary" title="check the result and time the kernel (M)" onClick={() => void desk.ask("measure")}>
         Measure
       </button>
       {measured.value && <Result measured={measured.value} />}
