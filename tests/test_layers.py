@@ -156,7 +156,7 @@ def test_what_only_the_type_checker_sees_does_not_count() -> None:
 # Each room, and each module beside the rooms, may import those before it; imports inside of functions and those that
 # only the type checker sees count too.
 ROOMS = [
-    "journal", "looks", "session_view", "measure", "trace", "judge", "speed", "session", "demos", "views", "states",
+    "journal", "looks", "session_view", "measure", "trace", "speed", "judge", "session", "demos", "views", "states",
     "saved_page", "requests", "long_work", "desk", "mcp", "serve", "notebook", "player",
 ]  # fmt: skip
 

@@ -24,5 +24,13 @@ def test_a_sentence_comes_first_and_the_table_stands_behind_it(start: Notebook, 
     expect(table).to_contain_text("Lines of 64 bytes")
     table.get_by_role("button", name="select C.k").click()
     expect(row(page, "C/k")).to_have_attribute("aria-selected", "true")
+    words = pane.locator("details").last
+    words.locator("summary").click()
+    expect(words).to_contain_text(
+        "latency chain: Operations of which each needs the result of the one before"
+    )
+    page.get_by_label("Cost that is shown").select_option("time (predicted)")
+    expect(row(page, "C/k").locator(".tw-heat")).to_contain_text("predicted")
+    expect(page.locator(".tw-times-note")).to_contain_text("C.k takes")
     assert violations(page) == []
     start.screenshot(f"speed-{theme.split()[-1].lower()}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -279,3 +280,24 @@ def test_words_about_a_step_leave_its_time_and_what_was_tried() -> None:
     assert s.timings[s.journal] is found
     s.label_step(1, name="", note="")
     assert s.timings[s.journal] is found
+
+
+def test_another_thread_sees_all_passes_or_none() -> None:
+    """JupyterLab asks on a thread of its own while a cell changes the schedule."""
+    s = demo_session("matmul", n=16)
+    last = s.passes[-1][0]
+    seen: list[str] = []
+    is_over = threading.Event()
+
+    def look() -> None:
+        while not is_over.is_set():
+            seen.append(s.passes[-1][0] if s.problem is None and s.passes else "nothing")
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    for _ in range(30):
+        s.apply({"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 4}})
+        s.undo()
+    is_over.set()
+    thread.join()
+    assert set(seen) == {last}

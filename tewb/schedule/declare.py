@@ -189,6 +189,11 @@ class Primitive:
         return f"{self.name}({', '.join(p.name for p in self.params)}): {self.doc.splitlines()[0] if self.doc else ''}"
 
     @property
+    def is_for_threads(self) -> bool:
+        """Whether it is about the threads of another machine, which programs for this one seldom name."""
+        return any(p.kind in ("thread", "threads") for p in self.params)
+
+    @property
     def owner(self) -> type:
         """The class whose methods it is among."""
         return _owner_of(self.call)

@@ -6,6 +6,7 @@ graph, code) is computed from the journal; what it does changes the journal (`jo
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -93,6 +94,8 @@ class Session(History):
         self.loop_times: LoopTimes | None = None
         self.thread_times: ThreadTimes | None = None  # what was measured last
         self.tried: list[Tried] = []
+        # JupyterLab gives what the page asks to a thread of its own, while a cell runs on the first one.
+        self._one_at_a_time = threading.RLock()
         self._seen = (-1, name)
         self._code_forms: CodeForms | None = None
         self._trace: Trace = []
@@ -111,6 +114,11 @@ class Session(History):
         {"primitive": "register_tile", "stage": "C", "args": {"x": 8}} does a recipe; {"recipe", "args", "steps"} the steps
         that one made."""
         wanted = steps_of(steps, 'apply(Step("split", "C", {"axis": "i", "factor": 8}))')
+        with self._one_at_a_time:
+            self._apply(wanted)
+        self._changed()
+
+    def _apply(self, wanted: Sequence[Step]) -> None:
         self._notice()
         before = self.schedule.journal
         try:
@@ -124,7 +132,6 @@ class Session(History):
                 self.schedule.restore(before)
             raise
         self._notice()
-        self._changed()
 
     def _apply_one_by_one(self, steps: Sequence[Step]) -> None:
         """Apply steps that together lead to no loops, up to the first after which there are none. Raises ScheduleError."""
@@ -173,14 +180,17 @@ class Session(History):
     # ---- IR
 
     def _lowered(self) -> None:
-        now = self.schedule.version, self.name
-        if self._seen == now:
-            return
-        self._seen, self._trace, self._problem = now, [], None
-        try:
-            lower_schedule(self.schedule, self.args, self.name, trace=self._trace)
-        except TewbError as e:
-            self._problem = e
+        with self._one_at_a_time:
+            now = self.schedule.version, self.name
+            if self._seen == now:
+                return
+            trace: Trace = []
+            problem = None
+            try:
+                lower_schedule(self.schedule, self.args, self.name, trace=trace)
+            except TewbError as e:
+                problem = e
+            self._trace, self._problem, self._seen = trace, problem, now
 
     @property
     def problem(self) -> TewbError | None:

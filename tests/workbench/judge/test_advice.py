@@ -10,12 +10,13 @@ import pytest
 
 import tewb
 from tests.programs import PROGRAMS, assert_same_result, random_schedule
+from tests.workbench.judge.test_next_steps import TWO
 from tewb import te
 from tewb.base import LowerError, ScheduleError
 from tewb.runtime.target import host
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
-from tewb.workbench.judge.advice import KINDS, as_json, as_text, vector_width
+from tewb.workbench.judge.advice import KINDS, as_json, as_text
 from tewb.workbench.judge.ledger import Cache
 from tewb.workbench.judge.palette import lanes_of
 
@@ -185,22 +186,6 @@ def test_the_assembly_tells_widths_and_spills() -> None:
     assert int(a.message.split()[0]) > 20
 
 
-@pytest.mark.parametrize(
-    ("line", "width"),
-    [
-        ("\tvfmadd231ss\t-4(%rax), %xmm1, %xmm0", 4),
-        ("\taddsd\t%xmm1, %xmm0", 8),
-        ("\tvmulps\t%xmm1, %xmm2, %xmm0", 16),
-        ("\tvaddpd\t(%rax), %ymm1, %ymm0", 32),
-        ("\tvfnmadd213ps\t(%rax), %zmm1, %zmm0", 64),
-        ("\tvmovups\t%zmm0, (%rax)", None),
-        ("\tvpaddd\t%zmm0, %zmm0, %zmm1", None),
-    ],
-)
-def test_the_width_of_arithmetic(line: str, width: int | None) -> None:
-    assert vector_width([line]) == width
-
-
 SMALL = {"matmul": {"n": 48}, "blur": {"n": 160}, "softmax": {"n": 24, "m": 40}, "extern": {}}
 
 
@@ -303,3 +288,59 @@ def test_a_reduction_and_an_unknown_cache_get_no_such_advice(monkeypatch: pytest
     unknown = large(monkeypatch)
     monkeypatch.setattr("tewb.workbench.judge.advice.caches", lambda: None)
     assert "stores" not in {kind for kind, _, _ in kinds(unknown)}
+
+
+# ---------------------------------------------------------------- what is found, and what would be faster
+
+
+def test_steps_that_are_predicted_to_be_slower_are_left_out_and_named() -> None:
+    s = demo_session("blur", n=1000)
+    s.apply(Step("compute_inline", "X"))
+    assert kinds(s)["recompute", "X", None].steps
+    found = {(a.kind, a.stage): a for a in s.advice(machine=TWO)}["recompute", "X"]
+    assert not found.steps and found.message.endswith("; compute_root(X) is predicted to be slower")
+
+
+def test_lanes_of_a_sum_are_no_fault_of_an_extern() -> None:
+    A, k = te.placeholder((9, 150), name="A"), te.reduce_axis((0, 150), name="k")
+    S = te.compute((9,), lambda i: te.sum(A[i, k], axis=k), name="S")
+    s = tewb.Session(te.create_schedule(S.op), [A, S])
+    s.apply(Step("split", "S", {"axis": "k", "factor": 16}), Step("vectorize", "S", {"axis": "k.inner"}))
+    assert not any(kind == "over-allocation" for kind, _, _ in kinds(s))
+
+
+@pytest.mark.parametrize(
+    ("n", "factor", "mark", "said"),
+    [
+        (64, 10, "unroll", "; 8 would divide"),
+        (144, 64, "vectorize", "; 48 would divide"),
+        (1000, 64, "vectorize", None),
+        (41, 12, "unroll", None),
+    ],
+)
+def test_a_tail_is_a_fault_where_another_factor_would_serve(
+    n: int, factor: int, mark: str, said: str | None
+) -> None:
+    s = demo_session("matmul", n=n)
+    s.apply(
+        Step("split", "C", {"axis": "j", "factor": factor}), Step("reorder", "C", {"axes": ["k", "j.inner"]})
+    )
+    s.apply(Step(mark, "C", {"axis": "j.inner"}))
+    found = [a.message for (kind, _, _), a in kinds(s).items() if kind == "tail"]
+    assert len(found) == (said is not None)
+    if said and (mark == "unroll" or lanes_of(s.schedule["C"]) == 16):
+        assert found[0].endswith(said)
+
+
+def test_the_guard_of_a_last_part_is_no_fault() -> None:
+    n = te.var("n")
+    A = te.placeholder((n, 16), name="A")
+    B = te.compute((n, 16), lambda i, j: A[i, j] + 1.0, name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    s.apply(
+        Step("split", "B", {"axis": "i", "factor": 4}),
+        Step("reorder", "B", {"axes": ["i.outer", "i.inner", "j"]}),
+    )
+    s.apply(Step("unroll", "B", {"axis": "i.inner"}), Step("vectorize", "B", {"axis": "j"}))
+    assert "likely" in str(s.function)
+    assert not any(kind == "guard" for kind, _, _ in kinds(s))

@@ -13,11 +13,12 @@ from tests.programs import PROGRAMS, assert_same_result, random_schedule
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
 from tewb.base import LowerError, ScheduleError
+from tewb.ir import script
 from tewb.runtime import Timing
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.estimate import Machine
-from tewb.workbench.judge.next_steps import advise, each_next_step, roof_seconds
+from tewb.workbench.judge.next_steps import NextStep, advise, each_next_step, roof_seconds
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.measure.roofline import Peaks
 from tewb.workbench.measure.try_steps import Tried
@@ -366,3 +367,74 @@ def test_what_was_measured_and_tried_with_other_sizes_says_nothing_of_these() ->
     steps = (Step("vectorize", "C", {"axis": "j"}),)
     s.settle(Tried(steps, s.journal, 2.0, timing=Timing((1.0,)), sizes="n = 64"))
     assert len(s.journal) == 1
+
+
+# ---------------------------------------------------------------- advice never goes against itself
+
+FOLLOWED: dict[str, Callable[[], Any]] = NAIVE | {
+    "matmul 512": lambda: matmul(512, 512, 512),
+    "matmul 100": lambda: matmul(100, 100, 100),
+    "convolution 56": lambda: convolution(16, 32, 56),
+    "transpose 256": lambda: transpose(256, 256),
+    "softmax 1000": lambda: demo_session("softmax", n=256, m=1000),
+    "blur 1000": lambda: demo_session("blur", n=1000),
+    "whole sum 1000": lambda: whole_sum(1000, 1000),
+}
+CRITICAL = {"tail", "guard", "false sharing", "over-allocation", "spills", "vector width"}
+"""Findings that a step of advice could be blamed for."""
+
+
+@pytest.mark.one_in(12)
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_advice_that_is_followed_blindly_stops_and_is_not_criticised(name: str, threads: int) -> None:
+    """Each proposal that is predicted to gain, then each finding with steps: nothing goes back to loops that were left, and
+    nothing is found fault with that was done."""
+    session, machine = FOLLOWED[name](), MACHINE if threads == 1 else TWO
+    been = {script(session.passes[0][1])}
+
+    def follow(steps: tuple[Step, ...]) -> None:
+        session.apply(*steps)
+        loops = script(session.passes[0][1])
+        assert loops not in been, session.to_string()
+        been.add(loops)
+        blamed = [str(a) for a in session.advice(machine=machine) if a.kind in CRITICAL]
+        assert not blamed, (session.to_string(), blamed)
+
+    for _ in range(12):
+        gains = [n for n in advise(session, machine).next if n.is_gain]
+        if not gains:
+            break
+        follow(gains[0].steps)
+    assert not gains, "advice stops"
+    for _ in range(12):
+        steps = next((a.steps for a in session.advice(machine=machine) if a.steps), ())
+        if not steps:
+            break
+        follow(steps)
+    assert not steps, "findings stop"
+    if name in NAIVE:  # larger ones take long to check
+        is_right(session)
+
+
+def test_factors_divide_where_some_near_do_and_else_it_is_said_what_is_guarded() -> None:
+    (tile, *_) = advise(matmul(512, 512, 512), MACHINE).next
+    assert tile.kind == "register tile" and "guarded" not in tile.reason
+    factors = [s.args["factor"] for s in tile.steps if s.primitive == "split"]
+    assert factors and all(512 % f == 0 for f in factors)
+    (tile, *_) = advise(matmul(41, 70, 21), MACHINE).next
+    rows = next(s.args["factor"] for s in tile.steps if s.primitive == "split")
+    assert f"i has 41 iterations, of which the last {41 % rows} are guarded" in tile.reason
+    (tile, *_) = advise(symbolic(), MACHINE).next
+    assert "need not divide i: the last one is guarded" in tile.reason
+
+
+def test_a_proposal_without_a_gain_says_so() -> None:
+    step = Step("parallel", "C", {"axis": "i"})
+    slow = NextStep("parallel", "C", "they share it", (step,), 0.82)
+    assert "no gain is predicted; a trial tells" in str(slow) and not slow.is_gain
+    fast = NextStep(
+        "parallel", "C", "they share it", (step,), 101.4, (), (1e-3, 1e-5), "bound by the ports of C.k"
+    )
+    assert "about 101 times as fast" in str(fast)
+    assert "(predicted: 1 ms now, 10 us then, bound by the ports of C.k)" in str(fast)

@@ -189,7 +189,7 @@ def test_a_hybrid_function_has_a_palette_too() -> None:
     name = H.op.name
     assert [a.kind for a in s.advice(assembly=False)] and s.explain(
         "bound", name, "i"
-    ).answer == "i runs 12 times"
+    ).answer == "i has 12 iterations each time it is entered, and its body runs 12 times in one call"
     assert "compute_at" in {a.step.primitive for a in s.palette("B", "i") if a.legal}
 
 
@@ -245,3 +245,10 @@ def test_what_a_stage_that_is_kept_saves_is_shown_before() -> None:
     s.apply(Step("compute_root", "X"))
     (action,) = [a for a in s.palette("X") if a.step.primitive == "store_root"]
     assert not action.legal and action.fix is not None and action.fix.primitive == "compute_at"
+
+
+def test_threads_of_another_machine_come_after_all_other_legal_steps() -> None:
+    found = [a for a in demo_session("matmul", n=16).palette("C", "i") if a.legal]
+    names = [a.step.primitive for a in found]
+    assert names.count("bind") and names.count("env_threads")
+    assert set(names[names.index("bind") :]) == {"bind", "env_threads"}, "nothing else comes after them"

@@ -108,10 +108,10 @@ def test_the_text_is_a_table() -> None:
     )
     times = LoopTimes(lines, 2e-3, 2.1e-3, 1e-5, 1, "with timers", ())
     assert str(times).splitlines() == [
-        "                 time           its own  entries  all tasks",
-        "the kernel       2 ms  100.0 %     1 ms        1",
-        "  E, the call  ≤ 1 ms   50.0 %             1,000       2 ms",
-        "    E/i        ≤ 1 ms                          5",
+        "                    time           its own  entries  all tasks",
+        "the kernel          2 ms  100.0 %     1 ms        1",
+        "  E, the call       1 ms   50.0 %             1,000       2 ms",
+        "    E/i        not timed                          5",
         "with timers",
     ]
     assert times.slowdown == pytest.approx(0.05) and repr(times) == str(times)

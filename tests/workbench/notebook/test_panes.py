@@ -163,8 +163,8 @@ def test_what_is_made_beside_the_notebook_holds_up_nothing(monkeypatch: pytest.M
         return None
 
     async def work() -> tuple[Any, Any, Any]:
-        sent = watching(Pane(demo_session("matmul", n=32)), "speed", "advice", "loops")
-        others = await until(sent, "advice")
+        sent = watching(Pane(demo_session("matmul", n=32)), "speed", "memory", "loops")
+        others = await until(sent, "memory")
         before = states(sent, "speed")
         gate.set()
         return others, before, await until(sent, "speed")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
-from tewb.workbench.speed.llvm_mca import Simulated, find_llvm_mca, simulate
+from tewb.workbench.speed import llvm_mca
+from tewb.workbench.speed.llvm_mca import Simulated, find_llvm_mca, installed_with_pip, simulate
 
 ANSWER = {
     "CodeRegions": [
@@ -38,6 +41,8 @@ def stand_in(folder: Path, script: str, name: str = "llvm-mca") -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The first folder of the path, where no package of Python brings the program."""
+    monkeypatch.setattr(llvm_mca, "installed_with_pip", lambda: None)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     return tmp_path
 
@@ -60,6 +65,28 @@ def test_an_older_name_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     assert simulate(["nop"], TRIPLE, ("known",)) == "llvm-mca is not on this machine"
     stand_in(folder, "exit 0", "llvm-mca-17")
     assert find_llvm_mca() == str(folder / "llvm-mca-17")
+
+
+def test_that_of_a_python_package_comes_before_that_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, package = tmp_path / "system", tmp_path / "packages"
+    (package / "llvm" / "bin").mkdir(parents=True)
+    system.mkdir()
+    stand_in(system, "exit 0")
+    monkeypatch.setenv("PATH", str(system))
+    monkeypatch.setattr(sys, "path", [str(package)])
+    importlib.invalidate_caches()
+    assert find_llvm_mca() == str(system / "llvm-mca"), "a package llvm without the program is another one"
+    stand_in(package / "llvm" / "bin", "exit 0")
+    assert find_llvm_mca() == str(package / "llvm" / "bin" / "llvm-mca")
+
+
+@pytest.mark.skipif(installed_with_pip() is None, reason="tewb[mca] is not installed")
+def test_the_one_that_the_extra_installs_knows_new_processors_and_its_ports() -> None:
+    found = simulate(["vfmadd231ps %zmm0, %zmm1, %zmm2"], TRIPLE, ("graniterapids",))
+    assert isinstance(found, Simulated) and found.model == "graniterapids"
+    assert found.cycles >= 4 and found.throughput >= 0.5 and sum(found.ports.values()) >= 1
 
 
 @pytest.mark.parametrize(

@@ -96,3 +96,22 @@ def test_all_legal_steps_are_those_of_every_loop_the_chosen_stage_first() -> Non
     assert stages == sorted(stages, reverse=True)  # Y first, then X
     for c in found:
         assert c.legal and s.why_not(c.steps[0]) is None
+
+
+def test_threads_are_offered_where_the_schedule_names_some_and_can_always_be_typed() -> None:
+    s = demo_session("matmul", n=16)
+
+    def offered() -> set[str]:
+        *_, found = actions_state(s, "C", "j")
+        assert found is not None
+        return {c.primitive for c in found.choices}
+
+    threads = {"bind", "env_threads"}
+    assert not offered() & threads
+    *_, steps = steps_state(s)
+    assert steps is not None
+    names = [c.primitive for c in steps]
+    assert "bind" in names and set(names[names.index("bind") :]) <= threads, "last of what may be typed"
+    assert threads <= {f.name for f in forms_of(s, "C")}
+    s.apply({"primitive": "bind", "stage": "C", "args": {"axis": "i", "thread": "blockIdx.x"}})
+    assert threads <= offered()

@@ -41,7 +41,7 @@ def test_without_loops_there_is_a_problem() -> None:
 
 
 def test_what_to_try_next_comes_with_its_steps_and_with_other_factors() -> None:
-    found = advice_of(demo_session("matmul", n=64))
+    found = advice_of(demo_session("matmul", n=256))
     first = found.next[0]
     assert first.kind == "register tile" and first.stage == "C" and first.gain > 5
     assert first.steps[-1]["primitive"] == "vectorize" and "vectorize(C, axis=j.inner)" in first.steps_text

@@ -49,7 +49,7 @@ def test_an_edit_meanwhile_changes_nothing_in_it(monkeypatch: pytest.MonkeyPatch
 
     def steps(session: Session) -> AdviceList:
         go_on.wait(60)
-        return AdviceList((), str(len(session.journal)), "", None, (), ())
+        return AdviceList((), str(len(session.journal)), "", None, (), (), {})
 
     advised(monkeypatch, steps)
     s = demo_session("matmul", n=32)
@@ -80,7 +80,7 @@ def test_a_pane_answers_while_it_is_made_and_sends_only_that_of_now(monkeypatch:
     def steps(session: Session) -> AdviceList:
         first.set()
         go_on.wait(60)
-        return AdviceList((), str(len(session.journal)), "", None, (), ())
+        return AdviceList((), str(len(session.journal)), "", None, (), (), {})
 
     async def work() -> list[Any]:
         advised(monkeypatch, steps)
@@ -101,3 +101,25 @@ def test_a_pane_answers_while_it_is_made_and_sends_only_that_of_now(monkeypatch:
         return [m["states"]["advice"]["problem"] for m in sent if m["kind"] == "states" and m["states"]]
 
     assert asyncio.run(work()) == ["1"]
+
+
+def test_what_is_not_wanted_any_more_ends_after_the_piece_that_it_is_at() -> None:
+    goes_on, pieces = threading.Event(), []
+
+    def make(session: Session) -> Any:
+        for n in range(1000):
+            pieces.append(n)
+            goes_on.wait(60)
+            yield None
+
+    async def work() -> threading.Thread:
+        looking = apart(demo_session("matmul", n=16), make)
+        next(looking)
+        thread = next(t for t in threading.enumerate() if t.name == "tewb view")
+        looking.close()  # type: ignore[attr-defined]
+        return thread
+
+    thread = asyncio.run(work())
+    goes_on.set()
+    thread.join(60)
+    assert not thread.is_alive() and len(pieces) <= 2

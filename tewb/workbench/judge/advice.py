@@ -7,8 +7,7 @@ it where there are some: the first is legal now, each other after those before i
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,21 +24,24 @@ from tewb.ir import (
     Stmt,
     const_int,
     script,
-    script_lines,
     uses,
     walk,
 )
 from tewb.lowering import with_thread_loops
-from tewb.runtime import Target
-from tewb.schedule import SHIFT, At, Schedule, Split, Stage, Step, divides
+from tewb.schedule import SHIFT, At, Schedule, Split, Stage, Step, divides, loop_marks
 from tewb.schedule.bounds import infer_bounds
+from tewb.tensor import ExternOp
+from tewb.workbench.judge.estimate import Machine
+from tewb.workbench.judge.factors import dividing, fitting
+from tewb.workbench.judge.gains import Gains
 from tewb.workbench.judge.ledger import Entry, account, argument_stages, caches, ledger, size_of
 from tewb.workbench.judge.nests import Nest, axis_of, is_unit, nests, stride, strides_along
 from tewb.workbench.judge.palette import Trials, lanes_of
 from tewb.workbench.session_view import ProgramView
+from tewb.workbench.speed.verdict import has_many_spills, is_narrow, main_loop, wider
+from tewb.workbench.speed.why_fast import Program, Speed, question
 
 CACHE_LINE = 64  # bytes
-FEW_SPILLS = 8  # vector moves that a function may make around its loops
 MOST_TIMES = 2.0  # more computations of one element than this are worth a word
 
 KINDS = (
@@ -80,19 +82,40 @@ class Advice:
         return f"{self.kind}, {where}: {self.message}{answer}"
 
 
-def advice(program: ProgramView, assembly: bool = True) -> list[Advice]:
+def advice(program: Program, assembly: bool = True, machine: Machine | None = None) -> list[Advice]:
     """All findings about the schedule as it is now, in the order of KINDS. With `assembly`, the kernel is
-    built (and not run) to look at its machine code. Raises what keeps the schedule from being lowered."""
+    built (and not run), and what Speed says of its machine code counts: steps are left out that are predicted to make it
+    slower, on this machine or another. Raises what keeps the schedule from being lowered."""
     seen = _Seen(program)
     findings: list[Advice] = []
     for rule in (_inner_loops, _sharing, _memory, _stores, _guards, _tails):
         findings += rule(seen)
     if assembly:
-        code = _assembly(seen)
-        findings += _machine_code(code, findings)
-        findings = [_with_what_llvm_did(a, code) for a in findings]
+        gains = Gains(program, machine)
+        speed = gains.speed or (_speed(program) if machine is None else None)
+        if speed is not None:
+            findings += _machine_code(seen, speed, findings)
+            findings = [_with_what_llvm_did(a, speed) for a in findings]
+        findings = [_unless_slower(a, gains) for a in findings]
     once = {(a.kind, a.stage, a.loop): a for a in reversed(findings)}
     return sorted(once.values(), key=lambda a: KINDS.index(a.kind))
+
+
+def _speed(program: Program) -> Speed | None:
+    """What Speed says of the program; None where its machine code cannot be read."""
+    try:
+        return question(program).answer()
+    except TewbError:
+        return None
+
+
+def _unless_slower(a: Advice, gains: Gains) -> Advice:
+    """A finding, without its steps where they are predicted to make the program slower."""
+    gain = gains.of(a.steps) if a.steps else None
+    if gain is None or not gain.is_loss:
+        return a
+    steps = ", then ".join(map(str, a.steps))
+    return replace(a, message=f"{a.message}; {steps} is predicted to be slower", steps=())
 
 
 def as_text(findings: Sequence[Advice]) -> str:
@@ -145,7 +168,13 @@ def _inner_loops(seen: _Seen) -> Iterator[Advice]:
 def _unvectorized(seen: _Seen, stage: Stage, inner: For) -> Advice:
     loop, n = axis_of(inner), const_int(inner.extent)
     message = f"neighbours in {loop} are neighbours in memory, and it is not vectorized"
-    return Advice("unvectorized", stage.name, loop, message, vector_steps(seen, stage, loop, n))
+    steps = vector_steps(seen, stage, loop, n)
+    rest = None if n is None else n % lanes_of(stage)
+    if len(steps) > 1 and rest != 0:
+        message += (
+            f" (of its iterations the last {rest or 'ones, of which a vector is not full,'} are then guarded)"
+        )
+    return Advice("unvectorized", stage.name, loop, message, steps)
 
 
 def vector_steps(seen: _Seen, stage: Stage, loop: str, extent: int | None) -> tuple[Step, ...]:
@@ -208,7 +237,9 @@ def _unit_steps(seen: _Seen, stage: Stage, nest: Nest) -> tuple[Step, ...]:
         return ()
     lanes = lanes_of(stage)
     x, y = (axis_of(n) for n in nest.loops[-2:])
-    tile = Step("tile", stage.name, {"x": x, "y": y, "x_factor": lanes, "y_factor": lanes})
+    sizes = [const_int(n.extent) for n in nest.loops[-2:]]
+    rows = lanes if sizes[0] is None else fitting(sizes[0], lanes, most=lanes)
+    tile = Step("tile", stage.name, {"x": x, "y": y, "x_factor": rows, "y_factor": lanes})
     after = seen.trials.after(tile)
     tiled = after.journal[-1].results if isinstance(after, Schedule) else ()
     turned = Step("transpose", stage.name, {"rows": tiled[2], "lanes": tiled[3]}) if tiled else tile
@@ -264,7 +295,7 @@ def _memory(seen: _Seen) -> Iterator[Advice]:
         held, needed = e.allocated.bytes, e.needed.bytes
         if held is None or held == 0:
             continue
-        if needed is not None and held > needed and stage.stored is None:
+        if needed is not None and held > needed and isinstance(stage.op, ExternOp) and stage.stored is None:
             message = f"it holds {held:,} bytes where its readers touch {needed:,}: {_why_whole(stage)}"
             yield Advice("over-allocation", e.stage, None, message)
         elif not isinstance(stage.attach, At) and held > _nearest_cache():
@@ -359,14 +390,20 @@ def _stores(seen: _Seen) -> Iterator[Advice]:
 
 
 def _guards(seen: _Seen) -> Iterator[Advice]:
-    """Guards that are still inside of the innermost loop, asked in every iteration."""
+    """Guards that are still inside of the innermost loop, asked in every iteration; not those of a last part alone, beside
+    which the loop runs without them."""
+    without = {
+        n.origin
+        for n in walk(seen.function.body)
+        if isinstance(n, For) and n.origin is not None and not any(_asks(c, n) for c in walk(n.body))
+    }
 
     def visit(s: Stmt, inner: For | None) -> Iterator[Advice]:
         # A vector as condition is the mask of a tail, which costs no branch.
         scalar = isinstance(s, IfThenElse) and s.cond.dtype.lanes == 1
         if isinstance(s, IfThenElse) and scalar and inner is not None and uses(s.cond, [inner.var]):
             origin: Origin | None = s.origin
-            innermost = not any(isinstance(n, For) for n in walk(s.then))
+            innermost = not any(isinstance(n, For) for n in walk(s.then)) and inner.origin not in without
             if innermost and origin is not None and origin.stage is not None and _is_likely(s.cond):
                 loop = inner.origin.axis if inner.origin is not None else inner.var.name
                 cond = script(s.cond).replace("T.", "")
@@ -383,12 +420,17 @@ def _guards(seen: _Seen) -> Iterator[Advice]:
     yield from visit(seen.function.body, None)
 
 
+def _asks(s: Node, loop: For) -> bool:
+    """Whether a statement is a guard on the iterations of a loop."""
+    return isinstance(s, IfThenElse) and _is_likely(s.cond) and uses(s.cond, [loop.var])
+
+
 def _is_likely(e: Expr) -> bool:
     return any(isinstance(n, Call) and n.op == "likely" for n in walk(e))
 
 
 def _tails(seen: _Seen) -> Iterator[Advice]:
-    """Splits that leave a shorter last part."""
+    """Splits that leave a shorter last part, where another factor near would not."""
     for stage, own in seen.bounds.stages.items():
         for r in stage.relations:
             if not isinstance(r, Split) or r.tail == SHIFT or divides(r, own.extents):
@@ -396,88 +438,62 @@ def _tails(seen: _Seen) -> Iterator[Advice]:
             n, size = const_int(own.extents[r.parent]), const_int(own.extents[r.inner])
             if n is None or size is None or size < 1:
                 continue
-            better = [d for d in range(max(size // 2, 2), 2 * size + 1) if n % d == 0]
-            hint = f"; {', '.join(map(str, better))} would divide" if better else ""
-            name = stage.axis_name(r.parent)
-            message = (
-                f"{name} has {n} iterations and is split into parts of {size}: the last has {n % size}{hint}"
-            )
-            yield Advice("tail", stage.name, name, message)
+            better = _better_factors(stage, r, n, size)
+            if better:
+                name = stage.axis_name(r.parent)
+                message = (
+                    f"{name} has {n} iterations and is split into parts of {size}: the last has {n % size}"
+                )
+                hint = f"{', '.join(map(str, better))} would divide"
+                yield Advice("tail", stage.name, name, f"{message}; {hint}")
+
+
+def _better_factors(stage: Stage, r: Split, n: int, size: int) -> list[int]:
+    """The factors that would divide and serve as well: registers must hold what is written out, and vectors be whole."""
+    marks = {mark.split()[0] for mark in loop_marks(stage, r.inner)}
+    if "dot" in marks:
+        return []  # an instruction has so many
+    if "vectorize" in marks:
+        whole = 1 << size.bit_length() - 1  # lanes of a vector, or of a part of one
+        return dividing(n, size, min(lanes_of(stage), whole), most=size)
+    return dividing(n, size, most=size if marks & {"unroll", "transpose"} else None)
 
 
 # ---------------------------------------------------------------- rules on machine code
 
-_ARITHMETIC = re.compile(r"\s*v?(?:add|sub|mul|div|max|min|sqrt|fn?m(?:add|sub)\d+)(ps|pd|ss|sd)\s+(.*)")
-_SPILL = re.compile(r"\s*v?mov\w+\s+(?:%[xyz]mm\d+, *-?\d*\(%rsp\)|-?\d*\(%rsp\), *%[xyz]mm\d+)")
-_BYTES = {"x": 16, "y": 32, "z": 64}
 
-
-def _assembly(seen: _Seen) -> dict[str, list[str]]:
-    """The lines of assembly of every stage; nothing where they cannot be read."""
-    if Target.host().arch != "x86_64":
-        return {}
-    try:
-        return _by_stage(seen.program.build().code)
-    except TewbError:
-        return {}
-
-
-def _machine_code(code: dict[str, list[str]], findings: Sequence[Advice]) -> list[Advice]:
-    """What the assembly says of each stage: registers that did not suffice, and vectors narrower than could be."""
-    remarks: list[Advice] = []
-    for name, lines in code.items():
-        spills = sum(1 for line in lines if _SPILL.match(line))
-        if spills > FEW_SPILLS:
-            message = f"{spills} vector moves to and from the stack: the registers do not suffice; unroll or tile less"
-            remarks.append(Advice("spills", name, None, message))
-        width = vector_width(lines)
-        if width is not None and width < Target.host().vector_bytes:
-            answers = (
-                a.steps
-                for a in findings
-                if a.stage == name and a.kind in ("unvectorized", "strided") and a.steps
-            )
-            said = "one number at a time" if width <= 8 else f"vectors of {width} bytes"
+def _machine_code(seen: _Seen, speed: Speed, findings: Sequence[Advice]) -> Iterator[Advice]:
+    """What the inner loops of each stage say in the machine code, as Speed says it: registers that do not suffice, and vectors
+    that LLVM made, or did not make, where they could be wider."""
+    widest = 8 * speed.vector_bytes
+    for name in dict.fromkeys(x.place.stage for x in speed.loops if x.place is not None and x.place.stage):
+        x = main_loop(speed.loops, name)
+        assert x is not None
+        if has_many_spills(x):
             message = (
-                f"its arithmetic is on {said}; this machine has vectors of {Target.host().vector_bytes} bytes"
+                f"{x.spills} of the {len(x.body)} instructions of its inner loop save registers on the stack or load them back: "
+                "unroll or tile less"
             )
-            remarks.append(Advice("vector width", name, None, message, next(answers, ())))
-    return remarks
+            yield Advice("spills", name, None, message)
+        if any(n.kind is ForKind.VECTORIZED for nest in seen.nests if nest.stage == name for n in nest.loops):
+            continue  # it has the vectors that it was given
+        scalar = wider(x, widest)
+        if scalar or is_narrow(x, widest):
+            said = "one number at a time" if scalar else f"vectors of {x.bits // 8} bytes"
+            message = f"the arithmetic of {x.name} is on {said}; this machine has vectors of {speed.vector_bytes} bytes"
+            yield Advice("vector width", name, None, message, _widening(name, findings))
 
 
-def _with_what_llvm_did(a: Advice, code: dict[str, list[str]]) -> Advice:
-    width = vector_width(code.get(a.stage, []))
-    if a.kind != "unvectorized" or width is None or width <= 8:
+def _widening(stage: str, findings: Sequence[Advice]) -> tuple[Step, ...]:
+    """The steps of another finding after which the stage has vectors."""
+    return next(
+        (a.steps for a in findings if a.stage == stage and a.kind in ("unvectorized", "strided") and a.steps),
+        (),
+    )
+
+
+def _with_what_llvm_did(a: Advice, speed: Speed) -> Advice:
+    x = main_loop(speed.loops, a.stage)
+    if a.kind != "unvectorized" or x is None or x.lanes <= 1:
         return a
-    return replace(a, message=f"{a.message} (LLVM made vectors of {width} bytes here by itself)")
-
-
-def vector_width(lines: Iterable[str]) -> int | None:
-    """The bytes of the widest operands of floating point arithmetic; None when there is none."""
-    widest: int | None = None
-    for line in lines:
-        m = _ARITHMETIC.match(line)
-        if m is None:
-            continue
-        if m[1] in ("ss", "sd"):
-            width = 4 if m[1] == "ss" else 8
-        else:
-            width = max((_BYTES[r] for r in re.findall(r"%([xyz])mm", m[2])), default=16)
-        widest = max(widest or 0, width)
-    return widest
-
-
-def _by_stage(code: Any) -> dict[str, list[str]]:
-    """The lines of assembly that compute each stage."""
-    stages = [_stage_of(line.node) for line in script_lines(code.module)]
-    of_stage: dict[str, list[str]] = {}
-    for line, number in code.assembly_lines():
-        stage = stages[number - 1] if number is not None and 0 < number <= len(stages) else None
-        if stage is not None:
-            of_stage.setdefault(stage, []).append(line)
-    return of_stage
-
-
-def _stage_of(n: Node | None) -> str | None:
-    origin = getattr(n, "origin", None)
-    return origin.stage if isinstance(origin, Origin) else None
+    return replace(a, message=f"{a.message} (LLVM made vectors of {x.bits // 8} bytes here by itself)")

@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import TewbError
-from tewb.ir import AxisKind, For, ForKind, PrimFunc, Var
+from tewb.ir import AxisKind, For, ForKind, PrimFunc, Var, const_int
 from tewb.lowering import scheduled_loops
 from tewb.schedule import At, Schedule, Stage, Step
 from tewb.tensor import ComputeOp
+from tewb.workbench.judge.factors import fitting
 from tewb.workbench.judge.nests import Nest, nests, stride
 from tewb.workbench.measure.counts import Sizes, size_of
 
 
 class Draft:
-    """A copy of a schedule that steps are done to; `steps` are those so far."""
+    """A copy of a schedule that steps are done to; `steps` are those so far, `tails` says where they leave a last part that
+    is shorter."""
 
     def __init__(self, schedule: Schedule) -> None:
         self.schedule = schedule.copy()
         self.steps: list[Step] = []
+        self.tails: list[str] = []
 
     def do(self, primitive: str, stage: str, **args: Any) -> tuple[str, ...]:
         """Do a step, and return the names of what it made. Raises ScheduleError when it is refused."""
@@ -33,8 +36,19 @@ class Draft:
         """The two parts of a loop; nothing is left outside when the factor is all of it."""
         if factor >= loop.trips:
             return "", loop.name
+        self.note_tail(loop, factor)
         outer, inner = self.do("split", stage, axis=loop.name, factor=factor)
         return outer, inner
+
+    def note_tail(self, loop: Loop, factor: int) -> None:
+        """Remember that a loop is split into parts of `factor`, if its last part may be shorter."""
+        rest = loop.trips % factor
+        if not loop.is_fixed:
+            self.tails.append(f"parts of {factor} need not divide {loop.name}: the last one is guarded")
+        elif rest:
+            self.tails.append(
+                f"{loop.name} has {loop.trips:,} iterations, of which the last {rest} are guarded"
+            )
 
     def order(self, stage: str, axes: Sequence[str]) -> None:
         """Reorder loops, if they are in another order now; "" is none."""
@@ -58,7 +72,8 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class Loop:
     """A loop of a stage: its name, iterations, kind, whether it adds up, and how many elements each load, and the
-    store, move along it. What is not known counts as far."""
+    store, move along it. What is not known counts as far. `is_fixed` says whether its iterations are a constant, and not
+    those of the sizes of now."""
 
     name: str
     trips: int
@@ -66,6 +81,11 @@ class Loop:
     is_sum: bool
     loads: tuple[int, ...]
     store: int
+    is_fixed: bool = True
+
+    def part(self, wanted: int, multiple: int = 1, most: int | None = None) -> int:
+        """A factor near the one that is wanted: one that divides, where there is one."""
+        return fitting(self.trips, wanted, multiple, most) if self.is_fixed else wanted
 
     @property
     def is_free(self) -> bool:
@@ -154,7 +174,8 @@ def _own_loops(stage: Stage, nest: Nest, sizes: Sizes) -> tuple[Loop, ...]:
         if n is not None:
             moves = tuple([_move(load.buffer, load.indices, n.var) for load in loads])
             store = _move(nest.store.buffer, nest.store.indices, n.var)
-            made.append(Loop(name, _trips(n, sizes), n.kind, is_sum, moves, store))
+            fixed = const_int(n.extent) is not None
+            made.append(Loop(name, _trips(n, sizes), n.kind, is_sum, moves, store, fixed))
         elif not is_inside:
             made.append(Loop(name, 1, ForKind.SERIAL, is_sum, tuple([0] * len(loads)), 0))
     return tuple(made)

@@ -7,14 +7,16 @@ An idea need not be legal: what is refused is left out by whoever asks.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tewb.ir import ForKind
 from tewb.schedule import At, Schedule, Stage
 from tewb.workbench.judge.draft import Draft, Loop, StageLoops
+from tewb.workbench.judge.factors import fitting
 
 SHORT = 9  # iterations that are written out
 MOST_WRITTEN = 80  # of all loops together
+LINE = 64  # bytes of a line of the cache
 STRIPS = (8, 32)  # rows of a stage that its producers are computed for at a time
 
 
@@ -67,12 +69,22 @@ def _tiles(scene: Scene, lanes: int, rows: Loop | None, columns: Loop) -> Iterat
     for r, vectors in [*shapes, (12, 1), (6, 2), (4, 3), (4, 1), (1, 4), (1, 2), (1, 1)]:
         is_there = r == 1 or (rows is not None and r <= rows.trips)
         if is_there and (vectors == 1 or vectors * lanes <= max(columns.trips, lanes)):
-            yield r, vectors * lanes
+            yield _rows_in(rows, r), _columns_in(columns, vectors * lanes, lanes)
     whole = -(-columns.trips // lanes)
     if whole <= 4 and columns.trips % lanes:
         for r in (6, 4, 1):
             if r == 1 or (rows is not None and r <= rows.trips):
-                yield r, columns.trips
+                yield _rows_in(rows, r), columns.trips
+
+
+def _rows_in(rows: Loop | None, r: int) -> int:
+    """How many rows a tile has that should have `r`, for which registers suffice."""
+    return rows.part(r, most=r) if rows is not None and r > 1 else r
+
+
+def _columns_in(columns: Loop, width: int, lanes: int) -> int:
+    """How many columns a tile has that should have `width`, in whole vectors."""
+    return columns.part(width, lanes, most=width)
 
 
 def _rows_for(st: StageLoops, columns: Loop) -> Loop | None:
@@ -169,8 +181,8 @@ def _vectors(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     lanes = scene.lanes(st)
     for columns in _vector_loops(st)[:2]:
         inner = [n.name for n in st.loops if n is not columns and not n.is_free]
-        for width in (lanes, 2 * lanes, 4 * lanes):
-            width = min(width, columns.trips)
+        for wanted in (lanes, 2 * lanes, 4 * lanes):
+            width = min(_columns_in(columns, wanted, lanes), columns.trips)
 
             def make(d: Draft, columns: Loop = columns, width: int = width, inner: list[str] = inner) -> None:
                 outer, lane = d.split(st.name, columns, width)
@@ -189,7 +201,7 @@ def _sums_in_lanes(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     along = [n for n in st.sums if 1 in n.loads and all(m in (0, 1) for m in n.loads)]
     for k in along[:1]:
         lanes = scene.lanes(st)
-        for width in (4 * lanes, 2 * lanes, lanes):
+        for width in dict.fromkeys(_columns_in(k, n * lanes, lanes) for n in (4, 2, 1)):
             if width > k.trips:
                 continue
 
@@ -212,7 +224,7 @@ def _register_tile(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     vectors = -(-lane.trips // scene.lanes(st))
     if rows is None or not sums:
         return
-    for r in (14, 12, 8, 6, 4, 2):
+    for r in dict.fromkeys(_rows_in(rows, r) for r in (14, 12, 8, 6, 4, 2)):
         if r > rows.trips or (r + 1) * vectors > scene.registers - 1:
             continue
 
@@ -305,16 +317,21 @@ def _turned(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     if stores is None or loads is None or 1 in stores.loads:
         return
     lanes = scene.lanes(st)
-    for r, width, block in ((8, lanes, 0), (lanes, lanes, 0), (8, lanes, 256), (lanes, lanes, 64)):
+    for wanted, width, far_apart in ((8, lanes, 0), (lanes, lanes, 0), (8, lanes, 256), (lanes, lanes, 64)):
+        block = stores.part(far_apart, lanes) if far_apart else 0
+        near_rows = loads.part(2 * lanes)
+        r = fitting(near_rows, wanted, most=wanted) if block else _rows_in(loads, wanted)
 
-        def make(d: Draft, r: int = r, width: int = width, block: int = block) -> None:
+        def make(
+            d: Draft, r: int = r, width: int = width, block: int = block, near_rows: int = near_rows
+        ) -> None:
             rows, columns = loads, stores
             far, near = "", ""
             if block:
                 far, name = d.split(st.name, columns, block)
                 columns = _renamed(columns, name, min(block, columns.trips))
-                near, name = d.split(st.name, rows, 2 * lanes)
-                rows = _renamed(rows, name, min(2 * lanes, rows.trips))
+                near, name = d.split(st.name, rows, near_rows)
+                rows = _renamed(rows, name, min(near_rows, rows.trips))
             row_outer, row = d.split(st.name, rows, r)
             outer, lane = d.split(st.name, columns, width)
             d.order(st.name, [*st.others(loads, stores), near, far, row_outer, outer, row, lane])
@@ -328,7 +345,7 @@ def _turned(scene: Scene, st: StageLoops) -> Iterator[Idea]:
 
 
 def _renamed(n: Loop, name: str, trips: int) -> Loop:
-    return Loop(name, trips, n.kind, n.is_sum, n.loads, n.store)
+    return replace(n, name=name, trips=trips)
 
 
 # ---------------------------------------------------------------- caches
@@ -383,7 +400,7 @@ def _cache_tile(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     outer = [n for n in st.free_data if n.trips > 1]
     if lane is None or lane.is_sum or long is None or not outer:
         return
-    for size in (128, 256, 512):
+    for size in dict.fromkeys(long.part(n) for n in (128, 256, 512)):
         if 2 * size > long.trips:
             continue
 
@@ -412,9 +429,10 @@ def _dot(scene: Scene, st: StageLoops) -> Iterator[Idea]:
             continue
         k = st.sums[0]
         for r, vectors in ((4, 4), (6, 4), (4, 2), (4, 1)):
-            width = vectors * scene.lanes(st)
-            if r <= rows.trips and width <= max(columns.trips, scene.lanes(st)) and k.trips > 4:
-                yield _dot_tile(st, source.name, rows, columns, k, r, width)
+            lanes = scene.lanes(st)
+            if r <= rows.trips and vectors * lanes <= max(columns.trips, lanes) and k.trips > 4:
+                tile = _rows_in(rows, r), _columns_in(columns, vectors * lanes, lanes)
+                yield _dot_tile(st, source.name, rows, columns, k, *tile)
 
 
 def _dot_tile(st: StageLoops, source: str, rows: Loop, columns: Loop, k: Loop, r: int, width: int) -> Idea:
@@ -477,8 +495,8 @@ def _fused(scene: Scene, st: StageLoops) -> Iterator[Idea]:
             d.do("compute_at", st.name, parent=reader.name, axis=n.name)
 
         yield Idea("fuse", st.name, f"{reason} (inside of {n.name})", attach)
-    for rows in STRIPS:
-        if not outer or outer[0].trips < 2 * rows:
+    for rows in dict.fromkeys(outer[0].part(n) for n in STRIPS) if outer else ():
+        if outer[0].trips < 2 * rows:
             continue
 
         def strips(d: Draft, rows: int = rows) -> None:
@@ -512,11 +530,13 @@ def _partial_sums(scene: Scene, st: StageLoops) -> Iterator[Idea]:
         return
     if st.stage.attach is not None:
         return
-    k, parts = st.sums[0], 4 * scene.threads
+    k = st.sums[0]
+    parts = k.part(4 * scene.threads)
     if k.trips < 2 * parts:
         return
 
     def make(d: Draft) -> None:
+        d.note_tail(k, -(-k.trips // parts))
         outer, inner = d.do("split", st.name, axis=k.name, nparts=parts)
         (partial,) = d.do("rfactor", st.name, axis=outer, factor_axis=0)
         d.order(partial, [outer, inner, *[n.name for n in st.sums if n is not k]])
@@ -526,6 +546,12 @@ def _partial_sums(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     yield Idea("partial sums", st.name, reason, make)
 
 
+def _iterations_in_a_line(st: StageLoops) -> int:
+    """How many iterations of the outermost loop write into one line of the cache, for which threads would wait."""
+    apart = abs(st.loops[0].store) * st.nest.store.buffer.dtype.nbytes
+    return -(-LINE // apart) if 0 < apart < LINE else 1
+
+
 def _parallel(scene: Scene) -> Iterator[Idea]:
     """The outermost loops of what is computed at the root are shared by threads."""
     whole = [
@@ -533,14 +559,16 @@ def _parallel(scene: Scene) -> Iterator[Idea]:
         for st in scene.stages
         if st.stage.attach is None and st.loops and st.loops[0].is_free and not st.loops[0].is_sum
     ]
-    whole = [st for st in whole if st.loops[0].trips > 1]
+    whole = [st for st in whole if st.loops[0].trips > max(_iterations_in_a_line(st), 1)]
     is_shared = any(n.kind is ForKind.PARALLEL for st in scene.stages for n in st.loops)
     if scene.threads < 2 or not whole or is_shared:
         return
 
     def make(d: Draft) -> None:
         for st in whole:
-            d.do("parallel", st.name, axis=st.loops[0].name)
+            near = _iterations_in_a_line(st)
+            outer, inner = d.split(st.name, st.loops[0], st.loops[0].part(near)) if near > 1 else ("", "")
+            d.do("parallel", st.name, axis=outer or inner or st.loops[0].name)
 
     names = " and ".join(f"{st.loops[0].name} of {st.name}" for st in whole)
     reason = f"the iterations of {names} are shared by {scene.threads} threads"

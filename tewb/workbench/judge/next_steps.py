@@ -1,15 +1,16 @@
 """Next steps: how near a kernel is to its roof, and what to try while it is below.
 
-The ideas of `ideas.py` are done to copies of the schedule; the estimate says which factors to take, and what each is likely
-to bring. What was tried in the session and did not help is not proposed again.
+The ideas of `ideas.py` are done to copies of the schedule; the estimate, which is quick, says which factors to take, and
+`gains.py` what is then likely to be gained. What was tried in the session and did not help is not proposed again.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 from tewb.base import TewbError
 from tewb.ir import script
@@ -17,14 +18,17 @@ from tewb.lowering import lower_schedule
 from tewb.schedule import Schedule, Step
 from tewb.workbench.judge.draft import Draft, stage_loops
 from tewb.workbench.judge.estimate import Machine, predict
+from tewb.workbench.judge.gains import GAIN, Gains
 from tewb.workbench.judge.ideas import Idea, Scene, ideas
 from tewb.workbench.measure.counts import least_bytes, operations
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.measure.roofline import peak_dtype
-from tewb.workbench.measure.trials import Timings
 from tewb.workbench.measure.try_steps import Tried
 from tewb.workbench.session_view import SessionView
+from tewb.workbench.speed.verdict import Verdict, has_many_spills, number, time_text
+from tewb.workbench.speed.why_fast import Program, Speed
 
+T = TypeVar("T")
 NEAR = 0.8  # of the roof
 NUMPY = 0.95  # as fast as numpy, about
 PIECE = 0.01  # seconds
@@ -37,7 +41,8 @@ CLOSE = 0.6
 @dataclass(frozen=True, slots=True)
 class NextStep:
     """Something to try: its kind and stage, the reason, the steps, and how many times as fast the program is predicted to
-    be after them. `others` are the same with other factors, which may well be as good."""
+    be after them. `others` are the same with other factors, which may well be as good. `seconds` are predicted of a call
+    now and after the steps, when `then` is what will bound it; None where only the ratio is."""
 
     kind: str
     stage: str
@@ -45,25 +50,45 @@ class NextStep:
     steps: tuple[Step, ...]
     gain: float
     others: tuple[tuple[Step, ...], ...] = ()
+    seconds: tuple[float, float] | None = None
+    then: str = ""
+
+    @property
+    def is_gain(self) -> bool:
+        """Whether the program is predicted to be faster at all."""
+        return self.gain >= GAIN
+
+    @property
+    def predicted(self) -> str:
+        """The times behind the gain, in words: "52 ms now, 1.2 ms then, bound by the ports of C.k"."""
+        if self.seconds is None:
+            return ""
+        now, then = map(time_text, self.seconds)
+        return f"{now} now, {then} then{f', {self.then}' if self.then else ''}"
 
     def __str__(self) -> str:
         steps = ", then ".join(map(str, self.steps))
-        return (
-            f"{self.kind}, {self.stage} (about {self.gain:.2g} times as fast): {self.reason}\n    try {steps}"
+        gain = (
+            f"about {number(self.gain)} times as fast"
+            if self.is_gain
+            else "no gain is predicted; a trial tells"
         )
+        times = f" (predicted: {self.predicted})" if self.predicted else ""
+        return f"{self.kind}, {self.stage} ({gain}): {self.reason}{times}\n    try {steps}"
 
 
 @dataclass(frozen=True, slots=True)
 class Advised:
     """How near the program is to the roof of this machine (1 is the roof; None when its work cannot be counted), and
     whether that was measured or predicted; how many times as fast as numpy it is, if that was measured; what to try next,
-    the best first, and what was tried without gain."""
+    the best first, and what was tried without gain. `verdict` is what bounds it, as Speed says it."""
 
     share: float | None
     measured: bool
     ratio: float | None
     next: tuple[NextStep, ...]
     tried: tuple[Tried, ...]
+    verdict: Verdict | None = None
 
     @property
     def is_near(self) -> bool:
@@ -73,7 +98,10 @@ class Advised:
 
     @property
     def standing(self) -> str:
-        """Where the program stands, in a sentence."""
+        """Where the program stands, in a sentence, and what bounds it."""
+        return self._where() if self.verdict is None else f"{self._where()}. {self.verdict}"
+
+    def _where(self) -> str:
         if self.share is None:
             where = "how near the roof is cannot be said: the work of the program cannot be counted"
         else:
@@ -91,11 +119,9 @@ class Advised:
         return "\n".join([self.standing, *map(str, self.next)])
 
 
-class Advisable(SessionView, Protocol):
+class Advisable(Program, Protocol):
     """A session, as far as advice reads it."""
 
-    @property
-    def timings(self) -> Timings: ...
     @property
     def tried(self) -> list[Tried]: ...
 
@@ -109,16 +135,15 @@ def advise(session: Advisable, machine: Machine | None = None) -> Advised:
 
 
 def each_next_step(session: Advisable, machine: Machine | None = None) -> Iterator[Advised | None]:
-    """As `advise`, with None between two pieces of the work: it looks at some dozens of schedules, and the first time at the
-    machine."""
+    """As `advise`, with None between two pieces of the work: it looks at some dozens of schedules, compiles the best of
+    them, and the first time measures the machine."""
     if session.problem is not None:
         raise session.problem
     dtype = peak_dtype(session.schedule.outputs[0].output(0))
-    if machine is None:
-        yield from _in_pieces(lambda: Machine.here(dtype))
-    where = machine or Machine.here(dtype)
+    where = machine or (yield from _in_pieces(lambda: Machine.here(dtype)))
+    gains = yield from _in_pieces(lambda: Gains(session, machine))
     now = predict(session.passes[0][1], session.sizes, where)
-    advised = _standing(session, where, now)
+    advised = _standing(session, where, now, gains.speed)
     if advised.is_near:
         yield advised
         return
@@ -127,35 +152,62 @@ def each_next_step(session: Advisable, machine: Machine | None = None) -> Iterat
         yield None
         if option is not None:
             found.append(option)
-    best = []
+    best: list[NextStep] = []
     for option in _best(session, found):
-        if option is None:
-            yield None
-        else:
+        yield None
+        if option is not None and gains.speed is not None:
+            option = yield from _in_pieces(partial(_with_gain, gains, option))
+        if option is not None:
             best.append(option)
+    best.sort(key=lambda o: -o.gain)
     yield replace(advised, next=tuple(best))
 
 
-def _in_pieces(work: Callable[[], object]) -> Iterator[None]:
-    """Do something on another thread, and give None until it is done."""
-    thread = threading.Thread(target=work, name="tewb peaks", daemon=True)
+def _in_pieces(work: Callable[[], T]) -> Generator[None, None, T]:
+    """Do something on another thread; gives None until it is done, and then returns its result or raises what it raised."""
+    found: list[T] = []
+    raised: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            found.append(work())
+        except BaseException as e:
+            raised.append(e)
+
+    thread = threading.Thread(target=run, name="tewb advice", daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(PIECE)
         yield None
+    if raised:
+        raise raised[0]
+    return found[0]
 
 
-def _standing(session: Advisable, machine: Machine, predicted: float) -> Advised:
+def _with_gain(gains: Gains, option: NextStep) -> NextStep | None:
+    """A proposal with the gain that Speed would show after its steps; None where they would not be worth a trial, or would
+    need registers that there are not."""
+    gain = gains.of(option.steps)
+    if gain is None or gain.then is None or gain.then.verdict is None or gains.speed is None:
+        return option
+    spills = has_many_spills(gain.then.loops[0]) and not has_many_spills(gains.speed.loops[0])
+    if gain.times < WORTH or spills:
+        return None
+    return replace(option, gain=gain.times, seconds=(gain.now, gain.after), then=gain.then.verdict.bound)
+
+
+def _standing(session: Advisable, machine: Machine, estimate: float, speed: Speed | None) -> Advised:
     """How near the roof is, without what to try."""
     timings = session.timings
     kept = timings.get(session.journal)
     seconds = kept.kernel.median if kept is not None and kept.kernel is not None else None
     numpy = [m.numpy.median for m in timings.values() if m.numpy is not None and session.reference]
     ratio = numpy[-1] / seconds if numpy and seconds else None
-    roof = roof_seconds(session, machine)
+    roof = roof_seconds(session, machine) if speed is None else speed.roof.seconds
+    predicted = speed.predicted if speed is not None and speed.predicted else estimate
     share = None if roof is None else roof / (seconds or predicted)
     tried = tuple([t for t in _tried(session) if not t.is_faster])
-    return Advised(share, seconds is not None, ratio, (), tried)
+    return Advised(share, seconds is not None, ratio, (), tried, speed.verdict if speed is not None else None)
 
 
 def _tried(session: Advisable) -> list[Tried]:
@@ -202,7 +254,8 @@ def _options(session: Advisable, machine: Machine, now: float) -> Iterator[NextS
             yield None
             continue
         gain = now / max(predict(body, session.sizes, machine), 1e-12)
-        yield NextStep(idea.kind, idea.stage, idea.reason, tuple(draft.steps), gain)
+        reason = "; ".join([idea.reason, *draft.tails])
+        yield NextStep(idea.kind, idea.stage, reason, tuple(draft.steps), gain)
 
 
 def _drafted(schedule: Schedule, idea: Idea) -> Draft | None:

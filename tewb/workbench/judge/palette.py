@@ -111,6 +111,11 @@ class Action:
         return f"✓ {self.step}{f': {changes}' if changes else ''}"
 
     @property
+    def is_for_threads(self) -> bool:
+        """Whether it is about threads of another machine."""
+        return is_for_threads(self.step)
+
+    @property
     def is_place(self) -> bool:
         """Whether it says where the stage is computed."""
         known = PRIMITIVES.get(self.step.primitive)
@@ -139,11 +144,24 @@ def every_candidate(stage: Stage) -> Iterator[Step]:
 
 
 def in_order(actions: Iterable[Action]) -> list[Action]:
-    """Legal actions, then those that change nothing, then refused ones."""
+    """Legal actions, then those that change nothing, those about threads of another machine, and refused ones last."""
     found = list(actions)
-    legal = [a for a in found if a.preview is not None and a.preview.loops]
-    idle = [a for a in found if a.preview is not None and not a.preview.loops]
-    return [*legal, *idle, *(a for a in found if not a.legal)]
+    usual = [a for a in found if a.preview is not None and not a.is_for_threads]
+    legal = [a for a in usual if a.preview is not None and a.preview.loops]
+    idle = [a for a in usual if a not in legal]
+    threads = [a for a in found if a.preview is not None and a.is_for_threads]
+    return [*legal, *idle, *threads, *(a for a in found if not a.legal)]
+
+
+def names_threads(schedule: Schedule) -> bool:
+    """Whether a schedule names threads of another machine, to which loops are bound."""
+    return any(is_for_threads(step) for step in schedule.journal)
+
+
+def is_for_threads(step: Step) -> bool:
+    """Whether a step is about threads of another machine."""
+    known = PRIMITIVES.get(step.primitive)
+    return known is not None and known.is_for_threads
 
 
 def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:

@@ -4,6 +4,7 @@ became what it is. Each is a chain of plain sentences, read from the same analys
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -256,9 +257,22 @@ def bound(program: ProgramView, stage: Stage, loop: IterVar | str | None) -> Exp
     around = [g for g in guards(stage, bounds) if uses(g.condition, [own.vars[wanted]])]
     steps += [_guard(stage, g, bounds) for g in around]
     n = text(own.extents[wanted])
+    times = "iteration" if n == "1" else "iterations"
+    runs = _runs(stage, wanted, bounds)
+    often = "" if runs is None else f" each time it is entered, and its body runs {runs:,} times in one call"
     return Explanation(
-        f"Why does loop {stage.name}.{name} run {n} times?", tuple(steps), f"{name} runs {n} times"
+        f"Why does loop {stage.name}.{name} have {n} {times}?", tuple(steps), f"{name} has {n} {times}{often}"
     )
+
+
+def _runs(stage: Stage, loop: IterVar, bounds: Bounds) -> int | None:
+    """How often the body of a loop runs in a call, all loops around it counted; None where sizes are symbolic."""
+    leaves = stage.leaf_iter_vars
+    if loop not in leaves:
+        return None
+    around = [*enclosing(stage), *((stage, iv) for iv in leaves[: leaves.index(loop) + 1])]
+    counts = [const_int(bounds.stages[s].extents[iv]) for s, iv in around]
+    return None if None in counts else math.prod(n for n in counts if n is not None)
 
 
 def _root_steps(stage: Stage, iv: IterVar) -> list[str]:

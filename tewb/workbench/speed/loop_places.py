@@ -37,14 +37,20 @@ Around = tuple[
 @dataclass(frozen=True, slots=True)
 class LoopPlace:
     """A loop of the low-level IR: itself, and those around it, outermost first. `entries` says how often it is entered in
-    a call, `trips` how many iterations it has each time."""
+    a call, `trips` how many iterations it has each time. `tasks` are the iterations of the parallel loop around it, which
+    threads share; 1 where there is none. `keys` are the stages and loops that it is a part of."""
 
     loop: For
     stage: str | None
     axis: str
     entries: float
     trips: float
-    is_parallel: bool
+    tasks: float
+    keys: tuple[tuple[str | None, str | None], ...]
+
+    @property
+    def is_parallel(self) -> bool:
+        return self.tasks > 1
 
     @property
     def name(self) -> str:
@@ -80,8 +86,15 @@ def place_of(loop: InnerLoop, lines: Sequence[Around], sizes: Sizes) -> LoopPlac
     stage = None if origin is None else origin.stage
     axis = own[-1].var.name if origin is None or origin.axis is None else origin.axis
     trips = [trips_of(n, own, sizes) for n in own]
-    is_parallel = any(n.kind is ForKind.PARALLEL for n in own)
-    return LoopPlace(own[-1], stage, axis, math.prod(trips[:-1]), trips[-1], is_parallel)
+    tasks = next((t for n, t in zip(own, trips, strict=True) if n.kind is ForKind.PARALLEL), 1.0)
+    return LoopPlace(own[-1], stage, axis, math.prod(trips[:-1]), trips[-1], tasks, _keys(own))
+
+
+def _keys(own: Around) -> tuple[tuple[str | None, str | None], ...]:
+    """The stages and loops of the program that stand around, and in, a loop of the IR."""
+    origins = [n.origin for n in own if n.origin is not None and n.origin.stage is not None]
+    keys = [key for o in origins for key in ((o.stage, None), (o.stage, o.axis))]
+    return tuple(dict.fromkeys(keys))
 
 
 def trips_of(n: For, around: Sequence[For], sizes: Sizes) -> float:

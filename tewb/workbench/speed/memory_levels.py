@@ -55,6 +55,16 @@ class MemoryLevels:
             total += max(nearer - further, 0.0) * (source.in_order if is_sequential else source.far_apart)
         return total
 
+    def seconds_of_bytes(self, size: float, gbytes: float, threads: int = 1) -> float:
+        """How long threads take at least to get so many bytes from the cache that holds them all; what none holds comes from
+        memory, `gbytes` in a second for all of them."""
+        at = next((i for i, c in enumerate(self.caches) if size <= c.lines * LINE), None)
+        if at is None:
+            return size / (gbytes * 1e9)
+        nearest = 2.0 * LINE * self.gigahertz * 1e9  # two lines in a cycle
+        seconds = size / nearest if at == 0 else size / LINE * self.sources[at - 1].in_order
+        return seconds / threads
+
 
 def cache_sizes(folder: Path = _FOLDERS) -> tuple[Cache, ...]:
     """The data caches as Linux tells them, nearest first; those of many machines where it does not. The last one is taken

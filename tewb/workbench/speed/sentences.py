@@ -11,6 +11,7 @@ from tewb.workbench.speed.loop_places import is_reduction
 from tewb.workbench.speed.loop_speed import CHAIN, FRONT, MEMORY, PORTS, LoopSpeed
 from tewb.workbench.speed.memory_levels import MemoryLevels
 from tewb.workbench.speed.processors import Processor
+from tewb.workbench.speed.verdict import has_many_spills, is_narrow, number, wider
 
 KIND_NAMES = {
     "fma": ("multiply-add", "multiply-adds"),
@@ -56,11 +57,6 @@ def counted(kind: str, count: int) -> str:
     return f"{count} {KIND_NAMES.get(kind, KIND_NAMES['other'])[count != 1]}"
 
 
-def number(x: float) -> str:
-    """A number with what is of interest of it."""
-    return f"{x:.0f}" if x >= 20 or abs(x - round(x)) < 0.05 else f"{x:.1f}" if x >= 0.1 else f"{x:.2g}"
-
-
 def sentence_of(x: LoopSpeed, processor: Processor, widest: int, levels: MemoryLevels | None) -> str:
     """The sentence about a loop. `widest` is the width of the vectors of the processor in bits."""
     if x.calls:
@@ -89,6 +85,8 @@ def _chain(x: LoopSpeed, processor: Processor, widest: int) -> str:
     main = max(links, key=lambda i: (processor.latency(i), i.kind in FLOAT_WORK))
     one = KIND_NAMES.get(main.kind, KIND_NAMES["other"])[0]
     takes = f"{_iteration(x)} take{'s' if round(x.steps) <= 1 else ''} {number(x.chain.cycles)} cycles"
+    if x.chain_cycles < 0.95 * x.chain.cycles:
+        takes += f" ({number(x.chain_cycles)} with what the next entry of the loop does meanwhile)"
     rest = f"With nothing to wait for it would be {number(x.without_waiting)}."
     if x.chain.through_memory:
         return (
@@ -146,7 +144,7 @@ def _ports(x: LoopSpeed, processor: Processor, widest: int) -> str:
             f"The inner loop {x.name} does {_iteration(x)} in {number(x.cycles)} cycles, in which llvm-mca finds its ports busy. By "
             f"tewb's table {what} take {number(x.ports.cycles)} of them, and all {len(x.body)} instructions {number(x.front)} to begin."
         )
-    vectors = _wider(x, widest)
+    vectors = wider(x, widest)
     if vectors:
         return f"{said}. {vectors}"
     if ruling[0] == "fma":
@@ -165,16 +163,8 @@ def _hidden(x: LoopSpeed, kind: str) -> int:
     return {"load": x.loads, "store": x.stores}.get(kind, 0)
 
 
-def _wider(x: LoopSpeed, widest: int) -> str:
-    """What vectors of the full width would gain, when there are none."""
-    if x.lanes > 1 or not x.bits or not any(i.kind in FLOAT_WORK for i in x.body):
-        return ""
-    lanes = widest // x.bits
-    return f"Vectors of {lanes} numbers would do up to {lanes} times as much in a cycle." if lanes > 1 else ""
-
-
 def _front(x: LoopSpeed, processor: Processor, widest: int) -> str:
-    vectors = _wider(x, widest)
+    vectors = wider(x, widest)
     return (
         f"The inner loop {x.name} does {_iteration(x)} in {len(x.body)} instructions, of which the processor begins {processor.width} "
         f"in a cycle: {number(x.front)} cycles. {vectors or 'Fewer instructions (unrolled, or on wider vectors) would be faster.'}"
@@ -227,15 +217,16 @@ def source_of(f: Fetched, levels: MemoryLevels) -> str:
 def notes_of(x: LoopSpeed, processor: Processor, widest: int, caches: tuple[Cache, ...]) -> list[str]:
     """What else is to be said of a loop."""
     notes = []
-    if x.spills:
+    if has_many_spills(x):
         notes.append(
             f"{x.spills} of its {len(x.body)} instructions save registers on the stack or load them back: a smaller tile would fit "
             f"in the registers."
         )
     has_steps_in_order = x.rule == CHAIN and x.place is not None and not is_reduction(x.place)
-    if x.is_timed and x.rule != PORTS and not has_steps_in_order and (wider := _wider(x, widest)):
-        notes.append(f"It computes on one number at a time. {wider}")
-    elif x.is_timed and 64 <= x.bits < widest and x.lanes > 1 and x.rule in (PORTS, FRONT):
+    is_said = x.rule in (PORTS, FRONT)  # in the sentence
+    if x.is_timed and not is_said and not has_steps_in_order and (more := wider(x, widest)):
+        notes.append(f"It computes on one number at a time. {more}")
+    elif is_narrow(x, widest):
         notes.append(f"Its vectors have {x.bits} bits; the processor has registers of {widest}.")
     if x.bits == 512 and any(i.load and i.load.size == 64 for i in x.body):
         notes.append(

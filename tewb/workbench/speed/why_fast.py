@@ -4,21 +4,23 @@ the cache misses that are to be expected; and, in a sentence, what rules.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tewb.codegen import CompiledModule
 from tewb.ir import PrimFunc
-from tewb.runtime import Target
-from tewb.schedule import Schedule
+from tewb.lowering import Trace, lower_schedule
+from tewb.runtime import Target, get_num_threads
+from tewb.schedule import Schedule, Step
 from tewb.workbench.looks.code_forms import CodeForms
 from tewb.workbench.looks.short_names import told_apart
 from tewb.workbench.measure.counts import Sizes, least_bytes, operations
 from tewb.workbench.measure.roofline import Peaks, machine_peaks, peak_dtype
 from tewb.workbench.measure.trials import Timings
 from tewb.workbench.session_view import SessionView
-from tewb.workbench.speed.cache_misses import Cache, Fetched, predict_misses
+from tewb.workbench.speed.cache_misses import Cache, Fetched, Key, predict_misses
 from tewb.workbench.speed.inner_loops import inner_loops
 from tewb.workbench.speed.loop_places import loops_of_lines, place_of
 from tewb.workbench.speed.loop_speed import (
@@ -30,11 +32,14 @@ from tewb.workbench.speed.loop_speed import (
 )
 from tewb.workbench.speed.memory_levels import MemoryLevels, cache_sizes, memory_levels
 from tewb.workbench.speed.processors import Processor, processor_of
-from tewb.workbench.speed.sentences import KIND_NAMES, notes_of, number, sentence_of
+from tewb.workbench.speed.sentences import KIND_NAMES, notes_of, sentence_of
+from tewb.workbench.speed.verdict import Verdict, by_time, number, seconds_of_loops, time_text, verdict_of
 
 _CALL = "tewb_rt_call_"
 _OPAQUE = " It calls functions of C or Python, whose time is not seen here."
 BEING_MEASURED = "What memory takes on this machine is being measured; until then all data counts as near."
+THREADS_BEGIN = 5e-6
+"""Seconds until all threads have begun."""
 MOST = 6
 """Loops that are told of: those that take the most time."""
 
@@ -50,19 +55,23 @@ class Program(SessionView, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """The roofline beside a prediction: operations for each byte that a call moves at least, the GFLOP/s of the prediction
-    (None: its operations cannot be counted) and of the roof above it, and the machine's peaks."""
+    """The roof over a prediction: operations for each byte that a call moves at least, the GFLOP/s of the prediction (None: its
+    operations cannot be counted) and of the roof above it, the machine's peaks, and the seconds that a call takes at least:
+    its operations at the peak of all threads, or its arguments from the cache that holds them, or from memory."""
 
     intensity: float | None
     gflops: float | None
     roof: float | None
     peaks: Peaks | None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Speed:
     """The answer: a sentence, what else is to be said, and the loops, the longest first, of which `predicted` is the time of
-    a call in seconds (None for another machine). `measured` is the median of the last measurement of this schedule."""
+    a call in seconds (None for another machine). `measured` is the median of the last measurement of this schedule. `verdict` is
+    what all panes say of it; None where there is no loop. `times` are the predicted seconds of stages and loops, each
+    with all that is inside of it."""
 
     sentence: str
     notes: tuple[str, ...]
@@ -74,9 +83,15 @@ class Speed:
     gigahertz: float | None
     caches: tuple[Cache, ...]
     fetched: tuple[Fetched, ...]
+    vector_bytes: int = 16
+    verdict: Verdict | None = None
+    times: Mapping[Key, float] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return "\n".join([self.sentence, *self.notes, *(line for x in self.loops for line in _rows(x))])
+        verdict = [str(self.verdict)] if self.verdict is not None else []
+        return "\n".join(
+            [self.sentence, *verdict, *self.notes, *(line for x in self.loops for line in _rows(x))]
+        )
 
     __repr__ = __str__
 
@@ -112,13 +127,15 @@ class Question:
         caches = levels.caches if levels is not None else cache_sizes()
         fetched = predict_misses(self.scheduled, caches, self.sizes)
         rest = add_memory(loops, fetched, levels) if levels is not None else 0.0
-        loops.sort(key=lambda x: -x.total_cycles)
+        loops = by_time(loops)
         for x, name in zip(loops, told_apart([x.name for x in loops]), strict=True):
             x.told = name
+        times: list[tuple[LoopSpeed, float]] = []
+        seconds = None
         if levels is not None and all(x.is_timed for x in loops):
-            seconds = self._seconds(loops, rest, levels)
-        else:
-            seconds = None
+            times = self._seconds(loops, levels)
+            is_shared = self.workers > 1 and any(x.place is not None and x.place.is_parallel for x in loops)
+            seconds = rest + (THREADS_BEGIN if is_shared else 0.0) + sum(s for _, s in times)
         widest = 8 * target.vector_bytes
         sentence, notes = _said(loops, processor, widest, levels, target, _CALL in compiled.assembly)
         notes += self._beside_measured(seconds)
@@ -126,32 +143,40 @@ class Question:
             notes.append(BEING_MEASURED)
         return Speed(
             sentence, tuple(notes), tuple(loops[:MOST]), seconds, self.measured if is_here else None,
-            self._roof(seconds, is_here), processor.name if processor is not None else target.cpu or target.triple,
+            self._roof(seconds, levels), processor.name if processor is not None else target.cpu or target.triple,
             levels.gigahertz if levels is not None else None, caches, tuple(fetched),
+            target.vector_bytes, verdict_of(loops, seconds), seconds_of_loops(times),
         )  # fmt: skip
 
-    def _seconds(self, loops: list[LoopSpeed], rest: float, levels: MemoryLevels) -> float:
-        """The time of a call: threads share the work of parallel loops, and the way to memory."""
-        total = rest
+    def _seconds(self, loops: list[LoopSpeed], levels: MemoryLevels) -> list[tuple[LoopSpeed, float]]:
+        """The time of each loop in a call: threads share the work of parallel loops, and the way to memory, which is not
+        wider for them. A last part that is shorter is waited for."""
+        found: list[tuple[LoopSpeed, float]] = []
         for x in loops:
-            threads = self.workers if x.place is not None and x.place.is_parallel else 1
-            cycles = max(x.core / threads, x.memory / threads)
-            total += x.iterations * cycles / levels.gigahertz / 1e9
-        return total
+            tasks = x.place.tasks if x.place is not None else 1.0
+            threads = max(min(float(self.workers), tasks), 1.0)
+            threads = tasks / math.ceil(tasks / threads) if tasks >= 1 else 1.0
+            cycles = max(x.core / threads, x.memory / math.sqrt(threads))
+            found.append((x, x.iterations * cycles / levels.gigahertz / 1e9))
+        return found
 
-    def _roof(self, seconds: float | None, is_here: bool) -> Roof:
+    def _roof(self, seconds: float | None, levels: MemoryLevels | None) -> Roof:
         intensity = self.operations / self.bytes if self.operations and self.bytes else None
-        if not is_here:
+        if levels is None:
             return Roof(intensity, None, None, None)
-        peaks = machine_peaks(peak_dtype(self.schedule.outputs[0].output(0)), 1)
-        gflops = self.operations / seconds / 1e9 if self.operations and seconds else None
-        return Roof(intensity, gflops, peaks.roof(intensity) if intensity else None, peaks)
+        peaks = machine_peaks(peak_dtype(self.schedule.outputs[0].output(0)), self.workers)
+        if not self.operations:
+            return Roof(intensity, None, None, peaks)
+        gflops = self.operations / seconds / 1e9 if seconds else None
+        lines = levels.seconds_of_bytes(self.bytes, peaks.gbytes, self.workers)
+        least = max(self.operations / peaks.gflops / 1e9, lines)
+        return Roof(intensity, gflops, self.operations / least / 1e9, peaks, least)
 
     def _beside_measured(self, seconds: float | None) -> list[str]:
         if not seconds or not self.measured:
             return []
         ratio = self.measured / seconds
-        said = f"Measured: {_time(self.measured)}, {number(ratio)} times the {_time(seconds)} that these limits allow"
+        said = f"Measured: {time_text(self.measured)}, {number(ratio)} times the {time_text(seconds)} that these limits allow"
         far = ": more than they explain, as on a busy machine" if ratio > 2 else ""
         return [f"{said}{far}."]
 
@@ -170,8 +195,22 @@ def question(program: Program) -> Question:
         operations(program.schedule.outputs, program.sizes),
         least_bytes(program.args, program.sizes),
         None if kernel is None else kernel.median,
-        1 if measured is None else measured.workers,
+        get_num_threads(),
     )
+
+
+def question_after(program: Program, steps: Sequence[Step]) -> Question:
+    """What `why_this_fast` would be asked about after more steps. Raises what keeps them from being done, or the program
+    from being lowered then."""
+    schedule = program.schedule.copy()
+    for step in steps:
+        schedule.apply(step)
+    trace: Trace = []
+    lower_schedule(schedule, program.args, program.name, trace=trace)
+    forms = CodeForms(schedule, program.args, program.name, lowered=lambda: trace)
+    work, moved = operations(schedule.outputs, program.sizes), least_bytes(program.args, program.sizes)
+    sizes = dict(program.sizes)
+    return Question(forms.compiled, trace[0][1], schedule, sizes, work, moved, None, get_num_threads())
 
 
 def why_this_fast(program: Program, target: Target | str | None = None) -> Speed:
@@ -218,13 +257,6 @@ def _said(
             f"The processor {target.cpu or 'of this target'} is not in tewb's table: the figures are those of Skylake."
         )
     return sentence_of(first, figures, widest, levels) + (_OPAQUE if calls and not first.calls else ""), notes
-
-
-def _time(seconds: float) -> str:
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds * 1e9:.3g} ns"
 
 
 def _rows(x: LoopSpeed) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tewb.base import TewbError
 from tewb.schedule import PRIMITIVES, RECIPES, REQUIRED, Param, Recipe, Stage, Step, given_text
-from tewb.workbench.judge.palette import Action, each_action, every_candidate, in_order
+from tewb.workbench.judge.palette import Action, each_action, every_candidate, in_order, names_threads
 from tewb.workbench.judge.palette import Preview as PalettePreview
 from tewb.workbench.session import Session
 
@@ -73,7 +73,8 @@ class PrimitiveForm:
 
 
 def actions_state(session: Session, stage: str, loop: str | None = None) -> Iterator[Actions | None]:
-    """The palette; empty for a stage that is not there or has nothing to choose. None comes while it is worked out."""
+    """The palette; empty for a stage that is not there or has nothing to choose. None comes while it is worked out. Threads of
+    another machine are offered where the schedule names some; the forms and `steps` have them always."""
     known = session.schedule.find(stage)
     if known is None:
         yield Actions(stage, loop, ())
@@ -82,21 +83,26 @@ def actions_state(session: Session, stage: str, loop: str | None = None) -> Iter
     chosen = loop if loop in names else None
     found: list[Action] = []
     for action in each_action(session, stage, chosen):
-        found.append(action)
+        if not action.is_for_threads or names_threads(session.schedule):
+            found.append(action)
         yield None
     yield Actions(stage, chosen, tuple(map(_choice, in_order(found))))
 
 
 def steps_state(session: Session, stage: str = "") -> Iterator[tuple[Choice, ...] | None]:
-    """All legal steps on all stages and loops, those on `stage` first. None comes while they are worked out."""
+    """All legal steps on all stages and loops, those on `stage` first; of a stage those about threads of another machine come
+    last. None comes while they are worked out."""
     stages = [s for s in session.schedule.stages if s.leaf_iter_vars and not s.is_placeholder]
     found: dict[str, Action] = {}
-    for s in sorted(stages, key=lambda s: s.name != stage):
+    stages.sort(key=lambda s: s.name != stage)
+    for s in stages:
         for step in every_candidate(s):
             if str(step) not in found and session.why_not(step) is None:
                 found[str(step)] = Action(step, True)
             yield None
-    yield tuple(map(_choice, found.values()))
+    names = [s.name for s in stages]
+    ordered = sorted(found.values(), key=lambda a: (names.index(a.step.stage), a.is_for_threads))
+    yield tuple(map(_choice, ordered))
 
 
 def _choice(a: Action) -> Choice:

@@ -10,11 +10,12 @@ from tewb.base import TewbError
 from tewb.schedule import Step
 from tewb.workbench.judge.advice import Advice
 from tewb.workbench.judge.next_steps import Advised, each_next_step
+from tewb.workbench.looks.glossary import words_in
 from tewb.workbench.session import Session
 from tewb.workbench.states.apart import apart
 
 QUESTIONS = {
-    "bound": "why this loop runs so often",
+    "bound": "why this loop has so many iterations",
     "allocation": "why this stage takes its memory",
     "guard": "why there are guards",
     "simplification": "how indices became simple",
@@ -36,7 +37,8 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """Something to try: its kind, the stage, the reason, the steps, how many times as fast the program is predicted to be
-    after them, and `others`: the same with other factors, which are timed beside them."""
+    after them (with the times behind it, in words), and `others`: the same with other factors, which are timed beside
+    them."""
 
     kind: str
     stage: str
@@ -44,14 +46,15 @@ class Proposal:
     steps: tuple[dict[str, Any], ...]
     steps_text: str
     gain: float
+    predicted: str
     others: tuple[tuple[dict[str, Any], ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AdviceList:
-    """All findings, and what to try next; `standing` says how near the program is to the roof of the machine, and `share`
-    how much of it it reaches (None: that cannot be said). `tried` are the steps that did not help, in words. `problem` says
-    why there can be none."""
+    """All findings, and what to try next; `standing` says how near the program is to the roof of the machine and what bounds it, and `share`
+    how much of it it reaches (None: that cannot be said). `tried` are the steps that did not help, in words. `words` explains
+    the words of the field that are in it, `problem` says why there can be none."""
 
     findings: tuple[Finding, ...]
     problem: str | None
@@ -59,6 +62,7 @@ class AdviceList:
     share: float | None
     next: tuple[Proposal, ...]
     tried: tuple[str, ...]
+    words: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def _advised(session: Session) -> Iterator[AdviceList | None]:
         for advised in each_next_step(session):
             yield None if advised is None else _advice(findings, advised)
     except TewbError as e:
-        yield AdviceList((), e.message, "", None, (), ())
+        yield AdviceList((), e.message, "", None, (), (), {})
 
 
 def _finding(a: Advice) -> Finding:
@@ -92,12 +96,19 @@ def _finding(a: Advice) -> Finding:
 def _advice(findings: tuple[Finding, ...], advised: Advised) -> AdviceList:
     proposals = [
         Proposal(
-            n.kind, n.stage, n.reason, _json(n.steps), ", then ".join(map(str, n.steps)), n.gain, tuple(map(_json, n.others))
+            n.kind, n.stage, n.reason, _json(n.steps), ", then ".join(map(str, n.steps)), n.gain, n.predicted,
+            tuple(map(_json, n.others)),
         )
         for n in advised.next
     ]  # fmt: skip
     tried = tuple([str(t) for t in advised.tried])
-    return AdviceList(findings, None, advised.standing, advised.share, tuple(proposals), tried)
+    words = words_in(
+        advised.standing,
+        *(f"{p.reason} {p.predicted}" for p in proposals),
+        *tried,
+        *(f"{f.kind}: {f.message}" for f in findings),
+    )
+    return AdviceList(findings, None, advised.standing, advised.share, tuple(proposals), tried, words)
 
 
 def _json(steps: tuple[Step, ...]) -> tuple[dict[str, Any], ...]:

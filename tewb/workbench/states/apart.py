@@ -17,8 +17,8 @@ _one_at_a_time = threading.Lock()
 
 def apart(session: Session, make: Callable[[Session], Iterator[T | None]]) -> Iterator[T | None]:
     """The state that `make` comes to, made on a thread from a copy of the session as it is now, where there is a notebook;
-    None comes while that goes on. Where the state is not wanted any more, nobody asks for the next piece. Without a
-    notebook `make` does its work here, piece by piece. Raises what `make` does."""
+    None comes while that goes on. Where the state is not wanted any more, nobody asks for the next piece, and the thread
+    ends after the one that it is at. Without a notebook `make` does its work here, piece by piece. Raises what `make` does."""
     if running_loop() is None:
         yield from make(session)
         return
@@ -28,11 +28,20 @@ def apart(session: Session, make: Callable[[Session], Iterator[T | None]]) -> It
         time.sleep(_GLANCE)  # another session has its turn
         yield None
 
+    abandoned = threading.Event()
+
     def work() -> T | None:
+        state = None
         try:
-            *_, state = make(copy)
+            for piece in make(copy):
+                if abandoned.is_set():
+                    return None
+                state = piece
             return state
         finally:
             _one_at_a_time.release()
 
-    yield (yield from in_background(work))
+    try:
+        yield (yield from in_background(work))
+    finally:
+        abandoned.set()

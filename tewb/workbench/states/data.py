@@ -16,6 +16,7 @@ from tewb.runtime import get_num_threads
 from tewb.workbench.judge.ledger import caches, runs_python
 from tewb.workbench.looks.sizes import bytes_shown
 from tewb.workbench.session import Session
+from tewb.workbench.speed.why_fast import question
 from tewb.workbench.states.code import LOWERED
 from tewb.workbench.trace.cache_use import LINE, cache_use
 from tewb.workbench.trace.data_trace import LIMIT, DataTrace, TracedEvent, data_trace
@@ -76,7 +77,7 @@ class DataCache:
 @dataclass(frozen=True, slots=True)
 class Data:
     """The accesses of a program. `said` is what is to be known of the sizes and the limit, `basis` what the sentences of
-    buffers are about; `form` is the form of code that has the lines. `threads` share the tasks of parallel loops."""
+    buffers are about, `bound` whether traffic is what bounds the program, as Speed says it; `form` is the form of code that has the lines. `threads` share the tasks of parallel loops."""
 
     buffers: tuple[DataBuffer, ...]
     loops: tuple[DataLoop, ...]
@@ -86,6 +87,7 @@ class Data:
     complete: bool
     said: str
     basis: str
+    bound: str
     cache: DataCache
     threads: int
     form: str
@@ -121,8 +123,17 @@ def data_of(session: Session, program: Session, sizes: str, limit: int) -> Data:
         own, basis = _own_sizes(program, played, limit)
     except TewbError as e:
         hint = f" ({e.hint})" if e.hint else ""
-        return Data((), (), (), 0, "", True, "", "", first_cache(1.0), 1, LOWERED, f"{e.message}{hint}")
-    return state_of(session, played, _uses(own, played), basis)
+        return Data((), (), (), 0, "", True, "", "", "", first_cache(1.0), 1, LOWERED, f"{e.message}{hint}")
+    return state_of(session, played, _uses(own, played), basis, _bound(program))
+
+
+def _bound(program: Session) -> str:
+    """Whether traffic is what bounds a program; "" where its machine code cannot be read."""
+    try:
+        speed = question(program).answer()
+    except TewbError:
+        return ""
+    return "" if speed.verdict is None else speed.verdict.of_traffic(speed.fetched)
 
 
 def _uses(own: DataTrace, played: DataTrace) -> list[str]:
@@ -150,8 +161,8 @@ def _own_sizes(program: Session, played: DataTrace, limit: int) -> tuple[DataTra
     return own, f"With {sizes}{which}, in {_size(own.ratio)}:"
 
 
-def state_of(session: Session, trace: DataTrace, uses: Sequence[str], basis: str) -> Data:
-    """A trace as a state; `uses` are sentences for the buffers."""
+def state_of(session: Session, trace: DataTrace, uses: Sequence[str], basis: str, bound: str = "") -> Data:
+    """A trace as a state; `uses` are sentences for the buffers, `bound` is what bounds the program."""
     number = session.code_forms.loop_numbers.number
     said = []
     if trace.sizes:
@@ -179,7 +190,7 @@ def state_of(session: Session, trace: DataTrace, uses: Sequence[str], basis: str
     ]  # fmt: skip
     events = written(_numbers(trace.events, trace))
     return Data(
-        tuple(buffers), tuple(loops), tuple(sites), len(trace), events, trace.complete, " ".join(said), basis,
+        tuple(buffers), tuple(loops), tuple(sites), len(trace), events, trace.complete, " ".join(said), basis, bound,
         first_cache(trace.ratio), get_num_threads() if any(n.is_parallel for n in trace.loops) else 1, LOWERED, None,
     )  # fmt: skip
 

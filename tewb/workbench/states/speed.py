@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tewb.base import TewbError
 from tewb.workbench.looks.code_forms import LoopNumbers
+from tewb.workbench.looks.glossary import words_in
 from tewb.workbench.session import Session
 from tewb.workbench.speed.llvm_mca import Simulated
 from tewb.workbench.speed.loop_speed import CHAIN, FRONT, MEMORY, PORTS, LoopSpeed
@@ -72,16 +73,31 @@ class InnerLoopSpeed:
 
 
 @dataclass(frozen=True, slots=True)
-class WhyThisFast:
-    """The sentence, what else is to be said, and the inner loops, those that take the most time first.
+class PredictedTime:
+    """The seconds of a stage or loop in a call with all that runs in it, as they are predicted: those of its inner loops. `part`
+    is its number in the links of code, `key` its name in the tree. Loops that the machine code has not got, as those in
+    vectors, have none."""
 
-    Times are seconds of a call: `predicted` by the limits, `measured` last. `gflops` is what is predicted, `roof` what the
-    roofline allows at `intensity` operations for each byte, below the machine's `peak_gflops` and `peak_gbytes`.
+    key: str
+    part: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class WhyThisFast:
+    """The sentence, the verdict (what bounds the program, as Advice and Data say it too), what else is to be said, and the
+    inner loops, those that take the most time first.
+
+    Times are seconds of a call: `predicted` by the limits, `measured` last; `times` are predicted for stages and loops. `gflops`
+    is what is predicted, `roof` what the machine allows at most, at `intensity` operations for each byte, below its
+    `peak_gflops` and `peak_gbytes`. `words` explains the words of the field that are in it.
     """
 
     sentence: str
+    verdict: str
     notes: tuple[str, ...]
     loops: tuple[InnerLoopSpeed, ...]
+    times: tuple[PredictedTime, ...]
     predicted: float | None
     measured: float | None
     processor: str
@@ -92,7 +108,12 @@ class WhyThisFast:
     roof: float | None
     peak_gflops: float | None
     peak_gbytes: float | None
+    words: dict[str, str]
     problem: str | None
+
+
+_OF_LOOPS = "latency chain, ports, port pressure, front end; spills; llvm-mca; lines; the roof"
+"""What is in the table of every loop."""
 
 
 def speed_state(session: Session) -> Iterator[WhyThisFast | None]:
@@ -106,7 +127,9 @@ def speed_state(session: Session) -> Iterator[WhyThisFast | None]:
             yield _state(first, numbers)
         found = yield from in_background(asked.answer)
     except TewbError as e:
-        yield WhyThisFast("", (), (), None, None, "", None, {}, None, None, None, None, None, e.message)
+        yield WhyThisFast(
+            "", "", (), (), (), None, None, "", None, {}, None, None, None, None, None, {}, e.message
+        )
         return
     yield _state(found, numbers)
 
@@ -115,8 +138,10 @@ def _state(s: Speed, numbers: LoopNumbers) -> WhyThisFast:
     peaks = s.roof.peaks
     return WhyThisFast(
         s.sentence,
+        "" if s.verdict is None else str(s.verdict),
         s.notes,
         tuple([_loop(x, s.share(x), numbers) for x in s.loops]),
+        tuple([_time(stage, loop, t, numbers) for (stage, loop), t in s.times.items() if stage is not None]),
         s.predicted,
         s.measured,
         s.processor,
@@ -127,8 +152,14 @@ def _state(s: Speed, numbers: LoopNumbers) -> WhyThisFast:
         s.roof.roof,
         None if peaks is None else peaks.gflops,
         None if peaks is None else peaks.gbytes,
+        words_in(s.sentence, str(s.verdict or ""), *s.notes, *((_OF_LOOPS,) if s.loops else ())),
         None,
     )
+
+
+def _time(stage: str, loop: str | None, seconds: float, numbers: LoopNumbers) -> PredictedTime:
+    key = stage if loop is None else f"{stage}/{loop}"
+    return PredictedTime(key, numbers.number(stage, loop), seconds)
 
 
 def _loop(x: LoopSpeed, share: float, numbers: LoopNumbers) -> InnerLoopSpeed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tewb.runtime import Timing
+from tewb.workbench.looks.glossary import words_in
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.measure.measurement import Measurement, Row
 from tewb.workbench.measure.roofline import Point
@@ -65,7 +66,8 @@ class RoofPoint:
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """The roofline of this machine, and the points of the history, oldest first."""
+    """The roofline of this machine, and the points of the history, oldest first. `words` explains the words of the field that
+    stand with it."""
 
     gflops: float
     gbytes: float
@@ -75,6 +77,7 @@ class Roof:
     numpy: RoofPoint | None
     cold: RoofPoint | None
     note: str
+    words: dict[str, str]
 
 
 def measured_state(session: Session, m: Measurement) -> Measured:
@@ -118,7 +121,9 @@ def roof_state(session: Session) -> Roof:
     r = session.roofline()
     p = r.peaks
     points = tuple([RoofPoint(x.label, x.intensity, x.gflops) for x in r.points])
-    return Roof(p.gflops, p.gbytes, p.dtype, p.threads, points, _point(r.numpy), _point(r.cold), r.note or "")
+    numpy, cold = _point(r.numpy), _point(r.cold)
+    words = words_in("roof", "cold")
+    return Roof(p.gflops, p.gbytes, p.dtype, p.threads, points, numpy, cold, r.note or "", words)
 
 
 def _point(x: Point | None) -> RoofPoint | None:

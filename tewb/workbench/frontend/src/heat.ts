@@ -1,5 +1,5 @@
 /** The heat of a loop: its share of a metric, of all that the program does. */
-import type { CostLine, LoopTimeLine, LoopTimesState } from "./states";
+import type { CostLine, LoopTimeLine, LoopTimesState, WhyThisFast } from "./states";
 import { digits, grouped, shownBytes, shownTime } from "./units";
 
 export const METRICS = {
@@ -8,12 +8,20 @@ export const METRICS = {
   operations: "operations",
   bytes: "bytes moved",
   calls: "foreign calls",
+  predicted: "time (predicted)",
   seconds: "time (measured)",
   own: "own time (measured)",
 } as const;
 export type Metric = keyof typeof METRICS;
 type TimeMetric = "seconds" | "own";
-type Counted = Exclude<Metric, TimeMetric>;
+type Counted = Exclude<Metric, TimeMetric | "predicted">;
+
+/** What the metrics are taken from; each is there when it is needed. */
+export interface Costs {
+  costs: readonly CostLine[];
+  times?: LoopTimesState | undefined;
+  speed?: WhyThisFast | undefined;
+}
 
 export function isTime(metric: Metric): metric is TimeMetric {
   return metric === "seconds" || metric === "own";
@@ -50,17 +58,18 @@ interface Hot extends Heat {
 }
 
 /** The heat of every stage and loop, by the name of its row in the tree. */
-export function heatByKey(costs: readonly CostLine[], times: LoopTimesState | undefined, metric: Metric): Map<string, Heat> {
-  return new Map(hotLines(costs, times, metric).map((hot) => [hot.key, hot]));
+export function heatByKey(costs: Costs, metric: Metric): Map<string, Heat> {
+  return new Map(hotLines(costs, metric).map((hot) => [hot.key, hot]));
 }
 
 /** The same by the numbers that lines of code have for stages and loops. */
-export function heatByPart(costs: readonly CostLine[], times: LoopTimesState | undefined, metric: Metric): Map<number, Heat> {
-  return new Map(hotLines(costs, times, metric).map((hot) => [hot.part, hot]));
+export function heatByPart(costs: Costs, metric: Metric): Map<number, Heat> {
+  return new Map(hotLines(costs, metric).map((hot) => [hot.part, hot]));
 }
 
-function hotLines(costs: readonly CostLine[], times: LoopTimesState | undefined, metric: Metric): Hot[] {
+function hotLines({ costs, times, speed }: Costs, metric: Metric): Hot[] {
   if (isTime(metric)) return times ? hotTimes(times, metric) : [];
+  if (metric === "predicted") return speed ? hotPredictions(speed) : [];
   if (metric === "none") return [];
   const most = Math.max(...costs.map((l) => amount(l, metric)), 1);
   return costs.map((line) => {
@@ -69,33 +78,40 @@ function hotLines(costs: readonly CostLine[], times: LoopTimesState | undefined,
   });
 }
 
+function hotPredictions(speed: WhyThisFast): Hot[] {
+  return speed.times.map(({ key, part, seconds }) => {
+    const text = `predicted ${shownTime(seconds)}`;
+    return { key, part, share: Math.min(seconds / (speed.predicted || 1), 1), text, title: text };
+  });
+}
+
 function hotTimes(times: LoopTimesState, metric: TimeMetric): Hot[] {
   const whole = times.whole || 1;
   return times.lines.flatMap((line) => {
     const seconds = line[metric];
-    if (seconds === null && metric === "own") return [];
-    const text = metric === "own" ? shownTime(seconds!) : inclusive(line);
-    return [{ key: line.key, part: line.part, share: Math.min((seconds ?? 0) / whole, 1), text, title: aboutTime(line, times) }];
+    if (seconds === null) return []; // not known
+    const text = metric === "own" ? shownTime(seconds) : inclusive(line, seconds);
+    return [{ key: line.key, part: line.part, share: Math.min(seconds / whole, 1), text, title: aboutTime(line, times) }];
   });
 }
 
-const SIGN = { timed: "", around: "≤ ", some: "≥ ", not: "≤ " };
 const KNOWN = {
   timed: "",
   around: "no timer of its own: the time of what is around it",
   some: "parts of it have no timer",
-  not: "no timer of its own: one would slow the kernel down",
+  not: "",
 };
 
-function inclusive(line: LoopTimeLine): string {
-  return SIGN[line.known] + shownTime(line.seconds ?? line.most);
+function inclusive(line: LoopTimeLine, seconds: number): string {
+  return (line.known === "some" ? "≥ " : "") + shownTime(seconds);
 }
 
 /** All that is known of the time of a loop: "1.20 ms, 60 % of the kernel; 0.40 ms its own; entered 64 times". */
 function aboutTime(line: LoopTimeLine, times: LoopTimesState): string {
-  const share = times.whole && line.seconds !== null ? `, ${digits((100 * line.seconds) / times.whole)} % of the kernel` : "";
+  const seconds = line.seconds ?? 0;
+  const share = times.whole ? `, ${digits((100 * seconds) / times.whole)} % of the kernel` : "";
   return [
-    inclusive(line) + share,
+    inclusive(line, seconds) + share,
     line.own === null ? "" : `${shownTime(line.own)} its own`,
     line.entries === 1 ? "" : `entered ${count(line.entries)} times`,
     line.tasks === null ? "" : `all its tasks together ${shownTime(line.tasks)}`,

@@ -3,10 +3,10 @@ import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useEffect } from "preact/hooks";
 import type { Desk } from "./desk";
-import { isTime } from "./heat";
+import { isTime, type Costs } from "./heat";
 import type { Options, ViewName, Views } from "./messages";
 import { metric } from "./metric";
-import type { CostLine, LoopTimesState } from "./states";
+import type { CostLine } from "./states";
 
 const DeskContext = createContext<Desk | null>(null);
 export const DeskProvider = DeskContext.Provider;
@@ -44,11 +44,13 @@ export function useView<V extends ViewName>(view: V | null, options: Options = {
 }
 
 /** The costs and the times that the chosen metric needs. */
-export function useCosts(): { costs: readonly CostLine[]; times: LoopTimesState | undefined } {
+export function useCosts(): Costs {
   const timed = isTime(metric.value);
-  const costs = useView(timed || metric.value === "none" ? null : "cost");
+  const predicted = metric.value === "predicted";
+  const costs = useView(timed || predicted || metric.value === "none" ? null : "cost");
   const times = useView(timed ? "loop_times" : null);
-  return { costs: costs.value?.lines ?? NONE, times: times.value };
+  const speed = useView(predicted ? "speed" : null);
+  return { costs: costs.value?.lines ?? NONE, times: times.value, speed: speed.value };
 }
 
 const NONE: readonly CostLine[] = [];

@@ -46,6 +46,6 @@ export function beside(known: WhyThisFast): string {
   const said: string[] = [];
   if (known.predicted !== null) said.push(`predicted ${shownTime(known.predicted)}${known.gflops === null ? "" : `, ${digits(known.gflops)} GFLOP/s`}`);
   if (known.measured !== null) said.push(`measured ${shownTime(known.measured)}`);
-  if (known.roof !== null && known.intensity !== null) said.push(`the roofline allows ${digits(known.roof)} GFLOP/s at ${digits(known.intensity)} operations for each byte`);
+  if (known.roof !== null && known.intensity !== null) said.push(`the roof is at ${digits(known.roof)} GFLOP/s at ${digits(known.intensity)} operations for each byte`);
   return said.join("; ");
 }

@@ -313,7 +313,7 @@ export interface RoofPoint {
   gflops: number;
 }
 
-/** The roofline of this machine, and the points of the history, oldest first. */
+/** The roofline of this machine, and the points of the history, oldest first. `words` explains the words of the field that stand with it. */
 export interface Roof {
   gflops: number;
   gbytes: number;
@@ -323,6 +323,7 @@ export interface Roof {
   numpy: RoofPoint | null;
   cold: RoofPoint | null;
   note: string;
+  words: Record<string, string>;
 }
 
 /** A step that makes a loop parallel: its iterations, where they are known, and how often it would begin. */
@@ -438,7 +439,7 @@ export interface Finding {
   steps_text: string;
 }
 
-/** Something to try: its kind, the stage, the reason, the steps, how many times as fast the program is predicted to be after them, and `others`: the same with other factors, which are timed beside them. */
+/** Something to try: its kind, the stage, the reason, the steps, how many times as fast the program is predicted to be after them (with the times behind it, in words), and `others`: the same with other factors, which are timed beside them. */
 export interface Proposal {
   kind: string;
   stage: string;
@@ -446,10 +447,11 @@ export interface Proposal {
   steps: Record<string, unknown>[];
   steps_text: string;
   gain: number;
+  predicted: string;
   others: Record<string, unknown>[][];
 }
 
-/** All findings, and what to try next; `standing` says how near the program is to the roof of the machine, and `share` how much of it it reaches (None: that cannot be said). `tried` are the steps that did not help, in words. `problem` says why there can be none. */
+/** All findings, and what to try next; `standing` says how near the program is to the roof of the machine and what bounds it, and `share` how much of it it reaches (None: that cannot be said). `tried` are the steps that did not help, in words. `words` explains the words of the field that are in it, `problem` says why there can be none. */
 export interface AdviceList {
   findings: Finding[];
   problem: string | null;
@@ -457,6 +459,7 @@ export interface AdviceList {
   share: number | null;
   next: Proposal[];
   tried: string[];
+  words: Record<string, string>;
 }
 
 /** A question, the sentences that lead to its answer, and the answer. */
@@ -524,11 +527,20 @@ export interface InnerLoopSpeed {
   lines: LinesFetched[];
 }
 
-/** The sentence, what else is to be said, and the inner loops, those that take the most time first. Times are seconds of a call: `predicted` by the limits, `measured` last. `gflops` is what is predicted, `roof` what the roofline allows at `intensity` operations for each byte, below the machine's `peak_gflops` and `peak_gbytes`. */
+/** The seconds of a stage or loop in a call with all that runs in it, as they are predicted: those of its inner loops. `part` is its number in the links of code, `key` its name in the tree. Loops that the machine code has not got, as those in vectors, have none. */
+export interface PredictedTime {
+  key: string;
+  part: number;
+  seconds: number;
+}
+
+/** The sentence, the verdict (what bounds the program, as Advice and Data say it too), what else is to be said, and the inner loops, those that take the most time first. Times are seconds of a call: `predicted` by the limits, `measured` last; `times` are predicted for stages and loops. `gflops` is what is predicted, `roof` what the machine allows at most, at `intensity` operations for each byte, below its `peak_gflops` and `peak_gbytes`. `words` explains the words of the field that are in it. */
 export interface WhyThisFast {
   sentence: string;
+  verdict: string;
   notes: string[];
   loops: InnerLoopSpeed[];
+  times: PredictedTime[];
   predicted: number | null;
   measured: number | null;
   processor: string;
@@ -539,6 +551,7 @@ export interface WhyThisFast {
   roof: number | null;
   peak_gflops: number | null;
   peak_gbytes: number | null;
+  words: Record<string, string>;
   problem: string | null;
 }
 
@@ -580,7 +593,7 @@ export interface DataCache {
   lines: number;
 }
 
-/** The accesses of a program. `said` is what is to be known of the sizes and the limit, `basis` what the sentences of buffers are about; `form` is the form of code that has the lines. `threads` share the tasks of parallel loops. */
+/** The accesses of a program. `said` is what is to be known of the sizes and the limit, `basis` what the sentences of buffers are about, `bound` whether traffic is what bounds the program, as Speed says it; `form` is the form of code that has the lines. `threads` share the tasks of parallel loops. */
 export interface Data {
   buffers: DataBuffer[];
   loops: DataLoop[];
@@ -590,6 +603,7 @@ export interface Data {
   complete: boolean;
   said: string;
   basis: string;
+  bound: string;
   cache: DataCache;
   threads: number;
   form: string;

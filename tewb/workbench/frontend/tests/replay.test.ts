@@ -29,7 +29,7 @@ const data = (more: Partial<Data> = {}): Data => ({
   ],
   count: 5,
   events: text(0, 0, 0, 0, 0, /**/ 0, 16, 1, 1, /**/ 0, -16, 0, 1, -1, /**/ 0, 16, 1, 1, /**/ 1, 0, 1),
-  complete: true, said: "", basis: "", cache: { name: "L1", bytes: 128, line: 64, lines: 2 }, threads: 1, form: "lowered", problem: null,
+  complete: true, said: "", bound: "", basis: "", cache: { name: "L1", bytes: 128, line: 64, lines: 2 }, threads: 1, form: "lowered", problem: null,
   ...more,
 });
 

@@ -73,10 +73,10 @@ export function CodeView({ code, label, onView }: Props) {
     };
   }, []);
 
-  const { costs, times } = useCosts();
+  const costs = useCosts();
   useLayoutEffect(() => {
-    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs, times, metric.value)) });
-  }, [costs, times, metric.value]);
+    editor.current!.dispatch({ effects: setHeat.of(heatByPart(costs, metric.value)) });
+  }, [costs.costs, costs.times, costs.speed, metric.value]);
 
   // In the frame of the tree, not in the one after it.
   useLayoutEffect(() => {

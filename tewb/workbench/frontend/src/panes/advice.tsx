@@ -1,6 +1,7 @@
 /** Advice: what to try next, how near the roof is, and what makes the schedule slow or large. */
 import { useDesk, useView } from "../hooks";
 import { StepButton } from "../parts/step_button";
+import { Words } from "../parts/words";
 import type { Finding, Proposal, Swept, TrialRow } from "../states";
 import { digits, shownGain, shownTime } from "../units";
 
@@ -37,6 +38,7 @@ export function AdvicePane() {
           ))}
         </ul>
       )}
+      <Words words={known.words} />
     </section>
   );
 }
@@ -50,6 +52,7 @@ function ProposalItem({ proposal: p }: { proposal: Proposal }) {
         {p.stage}
       </button>{" "}
       <span class="tw-dim">{shownGain(p.gain)}</span>: {p.reason}
+      {p.predicted && <div class="tw-dim">predicted: {p.predicted}</div>}
       <div>
         <button
           type="button"

@@ -216,6 +216,7 @@ function Player({ data }: { data: Data }) {
           <li key={b.name}>{b.use}</li>
         ))}
       </ul>
+      {data.bound && <p>{data.bound}</p>}
     </div>
   );
 }

@@ -6,7 +6,7 @@ import { heatByKey, isTime, METRICS, type Heat, type Metric } from "../heat";
 import { useCosts, useDesk, useShort, useView } from "../hooks";
 import { measureLoops, metric } from "../metric";
 import { flatten, isInside, loopsOf, moved, neighbour, type Row } from "../loop_rows";
-import type { LoopNode, LoopTimesState } from "../states";
+import type { LoopNode } from "../states";
 import { digits, grouped } from "../units";
 
 const GIVEN = /input|state/; // stages without loops
@@ -20,8 +20,9 @@ export function LoopsPane() {
   const asking = useSignal<string | null>(null); // the key of the loop that asks for a factor
   const dragged = useSignal<LoopNode | null>(null);
   const list = useRef<HTMLDivElement>(null);
-  const { costs, times } = useCosts();
-  const heat = heatByKey(costs, times, metric.value);
+  const costs = useCosts();
+  const { times, speed } = costs;
+  const heat = heatByKey(costs, metric.value);
   const rows = flatten(tree.value?.roots ?? [], folded.value);
   const { stage, loop } = desk.selected.value;
   const chosen = loop ? `${stage}/${loop}` : stage;
@@ -115,7 +116,8 @@ export function LoopsPane() {
           />
         ))}
       </div>
-      {isTime(metric.value) && times && <TimesNote times={times} />}
+      {isTime(metric.value) && times && <TimesNote said={times.said} />}
+      {speed && metric.value === "predicted" && <TimesNote said={speed.problem ?? speed.verdict} />}
       {tree.value?.problem && <p class="tw-problem">{tree.value.problem}</p>}
     </section>
   );
@@ -218,15 +220,15 @@ function MetricChooser() {
   );
 }
 
-/** Of which step the times are, and how much the timers slowed the kernel down. */
-function TimesNote({ times }: { times: LoopTimesState }) {
-  return <p class="tw-times-note tw-dim">{times.said}</p>;
+/** Of which step the times are and how much the timers slowed the kernel down, or what bounds it as predicted. */
+function TimesNote({ said }: { said: string }) {
+  return <p class="tw-times-note tw-dim">{said}</p>;
 }
 
 function RowText({ node }: { node: LoopNode }) {
   const short = useShort();
   if (node.kind === "loop") {
-    const trips = node.trips === null ? "" : `, ${grouped(node.trips)} times in one call`;
+    const trips = node.trips === null ? "" : `; its body runs ${grouped(node.trips)} times in one call`;
     return (
       <span class="tw-words" title={`${node.loop} of ${node.stage}: ${node.extent} iterations${trips}`}>
         {node.loop} <span class="tw-dim">in</span> {node.extent}

@@ -1,5 +1,6 @@
 /** Why this fast: a sentence on the inner loop that takes the most time, and the table behind it. */
 import { useDesk, useView } from "../hooks";
+import { Words } from "../parts/words";
 import { beside, facts, limitBars, portBars, type Bar } from "../speed";
 import type { InnerLoopSpeed, WhyThisFast } from "../states";
 import { grouped, shownBytes } from "../units";
@@ -12,6 +13,7 @@ export function SpeedPane() {
   return (
     <section class="tw-pane tw-pane-speed" aria-label="Why this fast">
       <p class="tw-speed-sentence">{known.sentence}</p>
+      {known.verdict && <p>{known.verdict}</p>}
       {known.notes.map((n) => (
         <p key={n}>{n}</p>
       ))}
@@ -19,6 +21,7 @@ export function SpeedPane() {
       {known.loops.map((loop, i) => (
         <Loop key={loop.label + i} loop={loop} open={i === 0} caches={known.caches} />
       ))}
+      <Words words={known.words} />
       <p class="tw-dim">{machine.filter(Boolean).join(" · ")}</p>
     </section>
   );

@@ -2,6 +2,7 @@
 import { useDesk, useView } from "../hooks";
 import { HistoryPlot } from "../parts/history_plot";
 import { RooflinePlot } from "../parts/roofline_plot";
+import { Words } from "../parts/words";
 import type { Contestant, Measured } from "../states";
 import { digits, shownTime } from "../units";
 
@@ -52,7 +53,12 @@ function Sizes() {
 
 function Roofline() {
   const roof = useView("roof");
-  return roof.value ? <RooflinePlot roof={roof.value} /> : null;
+  return roof.value ? (
+    <>
+      <RooflinePlot roof={roof.value} />
+      <Words words={roof.value.words} />
+    </>
+  ) : null;
 }
 
 function Table({ measured }: { measured: Measured }) {

@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useDesk, useView } from "../hooks";
 
 const QUESTIONS = [
-  ["bound", "this loop runs so often"],
+  ["bound", "this loop has so many iterations"],
   ["allocation", "this stage takes its memory"],
   ["guard", "there are guards"],
   ["simplification", "indices became simple"],
