@@ -80,3 +80,26 @@ def test_no_elements_are_computed_once() -> None:
     s = schedule_for(outputs)
     s["C"].compute_at(s["D"], "i")
     assert recompute_factor(s["C"]) == 1.0
+
+
+def test_rows_past_the_edge_of_what_is_around_compute_nothing() -> None:
+    """C is computed in tiles that pass its end, and B in its rows."""
+    A = te.placeholder((12,), name="A")
+    B = te.compute((12,), lambda i: A[i] * 2.0, name="B")
+    C = te.compute((10,), lambda i: B[i] + B[i + 2], name="C")
+    D = te.compute((10,), lambda i: C[i] + 1.0, name="D")
+    s = te.create_schedule(D.op)
+    s[D].split("i", factor=4)
+    s[C].compute_at(s[D], "i.outer")
+    s[B].compute_at(s[C], "i")
+    assert recompute_factor(s[B]) == 10 * 2 / 12  # two elements in each of the ten iterations that run
+
+
+def test_what_is_kept_around_loops_counts_once() -> None:
+    s = window(10)
+    s["B"].compute_at(s["C"], "i")
+    s["B"].store_root()
+    assert recompute_factor(s["B"]) == 1.0
+    s["C"].split("i", factor=5)
+    s["B"].store_at(s["C"], "i.outer")
+    assert recompute_factor(s["B"]) == 2 * 7 / 12

@@ -41,6 +41,8 @@ def checked_window(stage: Stage, bounds: Bounds, is_argument: bool) -> Window | 
 
 def _check_rolling(stage: Stage, window: Window, loop: str) -> None:
     """Raise LowerError for a rolling buffer whose memory would not go round, or that would be computed whole each time."""
+    if any(s.marks_of("tensorize") for s in (stage, *stage.readers())):
+        return  # refused by the intrinsic, which is told what it reads and writes
     if not window.box:
         hint = "compute it further out"
         raise _refused("rolling_buffer", stage, f"{stage.name} is one element, and no part of it", hint)

@@ -18,7 +18,7 @@ from tewb.schedule.bounds import Bounds, computed_box, enclosing, infer_bounds
 from tewb.schedule.declare import Refusal
 from tewb.schedule.ranges_with_gaps import steps_in
 from tewb.schedule.relation import index_up, needed_guards
-from tewb.schedule.sliding import window_of
+from tewb.schedule.sliding import Window, window_of
 from tewb.schedule.stage import Stage
 from tewb.schedule.stage_guards import values_and_guards
 from tewb.tensor import ComputeOp, ExternOp
@@ -62,7 +62,8 @@ def _computed(stage: Stage, bounds: Bounds, values: dict[Var, Any], shape: Seque
             ends.append(found)
             count = count * (values[s.var] > 0)
         for d, (r, n) in enumerate(zip(box, shape, strict=True)):
-            inside = _inside(r, values, reduce(np.minimum, [e[d] for e in ends if d in e], n))
+            first, end = _kept(window, d, bounds.stages[stage].regions[0][d], values, n)
+            inside = _inside(r, values, first, reduce(np.minimum, [e[d] for e in ends if d in e], end))
             if inside is None:
                 return None
             count = count * inside
@@ -70,18 +71,28 @@ def _computed(stage: Stage, bounds: Bounds, values: dict[Var, Any], shape: Seque
     return total
 
 
-def _inside(r: Range, values: dict[Var, Any], size: Any) -> Any:
-    """How many integers of a range are less than `size` and not negative, for each value of the loops around. None where they
-    are not known, or too many to count."""
+def _kept(window: Window | None, d: int, region: Range, values: dict[Var, Any], size: int) -> tuple[Any, Any]:
+    """Where what is computed of a dimension of `size` begins and ends: nothing is computed that has no place in memory."""
+    if window is None or window.places[d] is not None:
+        return 0, size
+    low, extent = evaluate_integers(region.min, values), evaluate_integers(region.extent, values)
+    if low is None or extent is None:
+        return 0, size
+    return np.maximum(low, 0), np.minimum(low + extent, size)
+
+
+def _inside(r: Range, values: dict[Var, Any], first: Any, size: Any) -> Any:
+    """How many integers of a range are less than `size` and no less than `first`, for each value of the loops around. None
+    where they are not known, or too many to count."""
     low, extent = evaluate_integers(r.min, values), evaluate_integers(r.extent, values)
     if low is None or extent is None:
         return None
     steps = steps_in(r)
     if steps is None:
-        return np.maximum(np.minimum(low + extent, size) - np.maximum(low, 0), 0)
+        return np.maximum(np.minimum(low + extent, size) - np.maximum(low, first), 0)
     if span(steps) is None or int(np.max(extent)) * np.size(low) > MOST_ITERATIONS:
         return None
-    return sum((low + more >= 0) & (low + more < size) for more in values_of(steps))
+    return sum((low + more >= first) & (low + more < size) for more in values_of(steps))
 
 
 def repeated(stage: Stage, bounds: Bounds | None = None) -> Refusal | None:
@@ -121,9 +132,11 @@ def values_around(stage: Stage, bounds: Bounds) -> tuple[dict[Var, Any], Any] | 
 def _guards(stage: Stage, bounds: Bounds) -> list[Expr]:
     """The conditions under which an iteration of a stage runs."""
     own, window = bounds.stages[stage], window_of(stage, bounds)
-    if window is None or not isinstance(stage.op, ComputeOp):
+    if not isinstance(stage.op, ComputeOp):
         guards = index_up(stage.relations, dict(own.vars), own.extents, bounds.analyzer)
         return [g for _, g in needed_guards(stage.relations, guards)]
     values, guards = values_and_guards(own.ranges, own.extents, stage.relations, own.vars, bounds.analyzer)
-    new = window.is_new([values[iv] for iv in stage.op.axis], bounds.analyzer)
-    return [*new, *(g for _, g in guards)]
+    place = [values[iv] for iv in stage.op.axis]
+    new = [] if window is None else window.is_new(place, bounds.analyzer)
+    kept = [] if window is None else window.is_kept(place, own.regions[0])
+    return [*new, *(g for _, g in kept), *(g for _, g in guards)]

@@ -163,7 +163,7 @@ def window_of(stage: Stage, bounds: Bounds) -> Window | None:
     own, analyzer = bounds.stages[stage], bounds.analyzer
     loops = [_loop(s, iv, bounds) for s, iv in reversed(between)]
     box = [] if isinstance(stage.op, HybridOp) else [own.ranges[iv] for iv in stage.op.axis]
-    if makes_whole_parts(stage) and not _makes_any_part(stage):
+    if _has_own_code(stage, stage) and not _makes_any_part(stage):
         return _without_slides(stage, box, loops)
     guards = _guards_around(stage, between, bounds)
     if isinstance(guards, str):
@@ -211,7 +211,13 @@ def loop_name(stage: Stage, iv: IterVar) -> str:
 
 def _is_seen_by_computes(stage: Stage, bounds: Bounds) -> bool:
     """Whether all that touches the elements of a stage asks for each of them where it is: calls get views of memory."""
-    return not any(makes_whole_parts(s) for s in (stage, *bounds.readers_of(stage)))
+    return not any(_has_own_code(s, stage) for s in (stage, *bounds.readers_of(stage)))
+
+
+def _has_own_code(s: Stage, kept: Stage) -> bool:
+    """Whether the code of `s` sees `kept`, of which it is a reader or itself, in parts. Tiles that are transposed find the
+    elements of a rolling buffer one by one, in memory that always goes round."""
+    return s.marks_of("tensorize") != [] if kept.is_rolling else makes_whole_parts(s)
 
 
 def _guards_around(

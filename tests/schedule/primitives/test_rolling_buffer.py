@@ -130,6 +130,20 @@ def test_several_outputs() -> None:
     assert_same_result(s, [A], [C])
 
 
+@pytest.mark.parametrize("word", ["rolling_buffer", "store_root"])
+def test_tiles_that_are_transposed_read_memory_that_goes_round(word: str) -> None:
+    A = te.placeholder((24, 16), name="A")
+    B = te.compute((24, 16), lambda i, j: A[i, j] * 2.0, name="B")
+    C = te.compute((16, 16), lambda j, i: B[i, j] + B[i + 1, j], name="C")
+    s = te.create_schedule(C.op)
+    yo, xo, yi, xi = s[C].tile(*C.op.axis, 8, 8)
+    s[C].reorder(xo, yo, yi, xi)
+    s[B].compute_at(s[C], xo)
+    s[C].transpose(yi, xi)
+    getattr(s[B], word)()
+    assert_same_result(s, [A], [C])
+
+
 def test_symbolic_sizes() -> None:
     n = te.var("n")
     A = te.placeholder((n + 2,), name="A")

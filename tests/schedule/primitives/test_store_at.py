@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests import intrinsics
 from tests.programs import PROGRAMS, assert_same_result, kept_around_loops, lower_all
 from tests.regions import Watch, random_reading
 from tewb import te
@@ -722,3 +723,29 @@ def test_hybrid_functions_keep_the_whole_part(where: str) -> None:
         a, c = np.random.default_rng(3).integers(0, 99, (14, 5), "int32"), np.zeros((12, 5), "int32")
         tewb.build(s, [A, C], debug=True)(a, c)
         np.testing.assert_array_equal(c, 2 * (a[:-2] - a[2:]))
+
+
+@pytest.mark.parametrize("which", ["B", "C"])
+def test_an_intrinsic_sees_memory_that_does_not_go_round(which: str) -> None:
+    A = te.placeholder((10, 8), name="A")
+    B = te.compute((10, 8), lambda i, j: A[i, j] + A[i, j], name="B")
+    C = te.compute((8, 8), lambda i, j: B[i, j] + B[i + 2, j], name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], "i")
+    s[B].store_root()
+    s[which].tensorize("j", intrinsics.add(8))
+    assert "goes round" not in s[B].sliding
+    assert s[B].sliding.startswith("slides along i of C" if which == "C" else "computed whole along i of C")
+    assert_same_result(s, [A], [C])
+
+
+def test_a_prefetch_of_what_goes_round_is_left_out() -> None:
+    A = te.placeholder((20, 8), "int32", name="A")
+    B = te.compute((20, 8), lambda i, j: A[i, j] * 2, name="B")
+    C = te.compute((16, 8), lambda i, j: B[i, j] + B[i + 4, j], name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("j", 4)
+    s[B].compute_at(s[C], "i")
+    s[B].store_root()
+    s[C].prefetch(B, "j.outer", 1)
+    assert_same_result(s, [A], [C])
