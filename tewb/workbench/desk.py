@@ -4,8 +4,9 @@ A desk keeps what is selected, which form of the code is shown and what was meas
 the states of the views that somebody watches, and does long work beside the notebook. It knows no widget: what it has
 to say goes to its listeners as messages of plain values.
 
-    {"kind": "states", "version", "states": {key: state}}     views that changed, by the key they are watched with;
-                                                              with "selected" and "instead_of" where a loop is gone
+    {"kind": "states", "version", "revision",                 views that changed, by the key they are watched with;
+     "states": {key: state},                                  of long ones what differs from that of the revision `since`;
+     "patches": {key: {"since", "fields", "lines"}}}          with "selected" and "instead_of" where a loop is gone
     {"kind": "reply", "id", "reply"}                          the answer to a request
     {"kind": "busy", "what", "done", "note"}                  work in the background: how far it is (0 to 1)
     {"kind": "idle", "what"}                                  and that it has ended
@@ -68,6 +69,7 @@ class Desk:
         self.selected: dict[str, str] = {"stage": own[-1] if own else "", "loop": ""}
         self.form = LOWERED
         self.name = ""
+        self.revision = 0  # of the last states that a widget sent
         self.was_restored = False  # whether it is known what was kept of another day
         self.restored_early = 0  # steps that came from the saved notebook, before there was a page
         self.keeps_in_file = False
@@ -323,23 +325,20 @@ class Desk:
         return self._begin("verify", verifying)
 
     def _check_later(self) -> None:
-        """Check when nothing was changed for a moment; code of the user's runs only when it is asked for."""
+        """Check when nothing was changed for a moment."""
         if self._waits is not None:
             self._waits.cancel()
             self._waits = None
-        session, loop = self.session, running_loop()
-        if (
-            loop is not None
-            and session.journal
-            and session.problem is None
-            and not runs_python(session.function)
-        ):
+        loop = running_loop()
+        if loop is not None and self.session.journal:
             self._waits = loop.call_later(QUIET, self._check)
 
     def _check(self) -> None:
-        """Check in the background, if nothing else is going on."""
-        if not self._is_checking and not self.is_busy:
-            self._checker.begin("check", self._checking())
+        """Check in the background, if nothing else is going on; code of the user's runs only when it is asked for."""
+        session = self.session
+        if self._is_checking or self.is_busy or session.problem is not None or runs_python(session.function):
+            return
+        self._checker.begin("check", self._checking())
 
     def _checking(self) -> Callable[[Work], None]:
         """The work of comparing with the definition on small sizes; what was edited meanwhile is not of interest. It ends

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from tewb import te
 from tewb.base import TewbError
 from tewb.codegen import compile_module
 from tewb.workbench.demos import demo_session
-from tewb.workbench.looks.code_forms import CodeForm
+from tewb.workbench.looks.code_forms import CodeForm, CodeForms
+from tewb.workbench.looks.code_part import CodePart
 from tewb.workbench.looks.diff import ADDED, CHANGED, REMOVED
+from tewb.workbench.looks.lowered_ir import remark
+from tewb.workbench.states.code import Code, _code, code_state
 
 LOOPS, LAST, ASSEMBLY = "schedule_ops", "simplify again", "assembly"
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "i", "factor": 8}}
@@ -45,6 +49,58 @@ def test_the_forms_go_from_te_to_assembly() -> None:
     assert {"vectorize_loops", "unroll_loops", "flatten_storage"} <= set(names)
     assert all(f.doc for f in s.forms())
     assert "te.compute" in str(s.forms()[0].lines[-1])
+
+
+def chain(stages: int = 4, n: int = 8) -> tewb.Session:
+    """Stages one after the other."""
+    A = te.placeholder((n, n), name="A")
+    t = A
+    for k in range(stages):
+        t = te.compute((n, n), lambda i, j, t=t: t[i, j] * 2.0 + 1.0, name=f"S{k}")
+    return tewb.Session(te.create_schedule(t.op), [A, t])
+
+
+def step(primitive: str, stage: str, **args: Any) -> dict[str, Any]:
+    return {"primitive": primitive, "stage": stage, "args": args}
+
+
+def test_a_nest_that_an_edit_left_alone_is_the_same_part() -> None:
+    s = chain()
+    before = s.code_forms.form(LAST).parts
+    s.apply(step("split", "S1", axis="i", factor=2))
+    after = s.code_forms.form(LAST).parts
+    assert sum(any(part is old for old in before) for part in after) == 3
+    s.undo()
+    assert "".join(part.text for part in s.code_forms.form(LAST).parts) == "".join(p.text for p in before)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_parts_that_are_kept_are_as_they_would_be_made_anew(seed: int) -> None:
+    rng, s = random.Random(seed), chain()
+    for _ in range(12):
+        stage = s.schedule[f"S{rng.randrange(4)}"]
+        axis = stage.axis_name(rng.choice(stage.leaf_iter_vars))
+        steps = [
+            step("split", stage.name, axis=axis, factor=rng.choice([2, 3, 4])),
+            step("unroll", stage.name, axis=axis),
+            step("parallel", stage.name, axis=axis),
+            step("compute_inline", stage.name),
+            step("compute_at", stage.name, parent="S3", axis="i"),
+        ]
+        try:
+            rng.choice([s.undo, s.redo, *[partial(s.apply, x) for x in steps]])()
+        except TewbError:
+            continue
+        kept = s.code_forms
+        anew = CodeForms(s.schedule, s.args, s.name, remark, kept.loop_numbers)
+        for form in kept.forms[1:-3]:
+            assert form.lines == anew.form(form.name).lines
+        assert code_state(s) == code_state_of(anew.form(LAST))
+
+
+def code_state_of(form: CodeForm) -> Code:
+    """The state of a form whose lines are one part."""
+    return _code(form.name, form.kind, [CodePart(form.lines)])
 
 
 def test_nothing_is_built_before_machine_code_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

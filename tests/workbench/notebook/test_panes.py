@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import random
 import threading
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
+from tewb import te
 from tewb.base import TewbError
+from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.panes import PANES, Pane, desk_of, the_page
+from tewb.workbench.notebook.patches import patched
+from tewb.workbench.session import Session
 
 SPLIT = {"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 8}}
 
@@ -85,6 +93,129 @@ def test_states_come_before_the_traits_and_these_in_one_message(monkeypatch: pyt
     ask(pane, "do", steps=[SPLIT])
     assert [m["kind"] for m in sent] == ["states", "traits", "reply"]
     assert {"selected", "journal", "kept"} <= set(sent[1])
+
+
+def long_session() -> Session:
+    """A program whose IR is long enough for patches."""
+    A = te.placeholder((4, 32), name="A")
+    t = A
+    for k in range(6):
+        t = te.compute((4, 32), lambda i, j, t=t: t[i, j] * 2.0 + 1.0, name=f"S{k}")
+    s = te.create_schedule(t.op)
+    for k in range(6):
+        s[f"S{k}"].unroll("j")
+    return Session(s, [A, t])
+
+
+class Page:
+    """A page that keeps states as the page of the browser does, for one client."""
+
+    def __init__(self, pane: Pane, client: str) -> None:
+        self.pane, self.client = pane, client
+        self.states: dict[str, Any] = {}
+        self.revisions: dict[str, int] = {}
+        self.watched: dict[str, Any] = {}
+        self.missed: set[str] = set()  # keys of states that did not arrive, until others of them do
+        self.again = self.patched = 0
+
+    def watch(self, *views: tuple[str, dict[str, str]], again: list[str] | None = None) -> None:
+        self.watched = {
+            f"{view} {options}": {"view": view, "options": options} for view, options in views
+        } or (self.watched)
+        message = {"kind": "watch", "client": self.client, "views": self.watched, "again": again or []}
+        self.pane._asked(None, json.loads(json.dumps(message)), None)
+
+    def take(self, message: Any) -> None:
+        if message["kind"] != "states":
+            return
+        message = json.loads(json.dumps(message))
+        for key in self.watched:
+            change = message["patches"].get(key)
+            if key in message["states"]:
+                self.states[key] = message["states"][key]
+            elif change and change["since"] == self.revisions.get(key):
+                self.states[key] = patched(self.states[key], change)
+                self.patched += 1
+            else:
+                if change:
+                    self.again += 1
+                    self.watch(again=[key])
+                continue
+            self.revisions[key] = message["revision"]
+            self.missed.discard(key)
+
+    def miss(self, message: Any) -> None:
+        self.missed |= {*message.get("states", ()), *message.get("patches", ())}
+
+    def check(self) -> None:
+        for key, watched in self.watched.items():
+            if key in self.missed:
+                continue
+            whole = self.pane._desk.look(watched["view"], watched["options"])
+            assert self.states[key] == json.loads(json.dumps(whole)), key
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_patches_lead_a_page_to_the_whole_state_whatever_is_done(seed: int) -> None:
+    rng, pane = random.Random(seed), Pane(long_session(), "code")
+    session = pane.session
+    pages = [Page(pane, "a"), Page(pane, "b")]
+    lost = False
+
+    def send(message: Any, *_: Any) -> None:
+        pages[0].take(message)
+        (pages[1].miss if lost else pages[1].take)(message)
+
+    pane.send = send
+    pages[0].watch(("code", {}), ("loops", {}))
+    pages[1].watch(("code", {"form": "schedule_ops"}))
+    for turn in range(30):
+        lost = turn % 7 == 3  # by a page whose connection was away
+        stage = session.schedule[f"S{rng.randrange(6)}"]
+        axis = stage.axis_name(rng.choice(stage.leaf_iter_vars))
+        steps = [
+            Step("split", stage.name, {"axis": axis, "factor": rng.choice([2, 3])}),
+            Step("vectorize", stage.name, {"axis": axis}),
+            Step("compute_at", stage.name, {"parent": "S5", "axis": "i"}),
+            Step("compute_inline", stage.name, {}),
+        ]
+        other = rng.choice(
+            [{"form": "unroll_loops"}, {"form": "TE"}, {"form": "simplify"}, {"against": "before"}]
+        )
+        show = partial(pages[1].watch, ("code", {}), ("code", other))
+        with suppress(TewbError):
+            rng.choice([session.undo, session.redo, show, *[partial(session.apply, x) for x in steps]])()
+        for page in pages:
+            page.check()
+    assert pages[0].patched > 5 and pages[0].again == 0
+    assert pages[1].patched > 5
+
+
+def test_a_page_that_missed_a_message_asks_for_the_whole_state() -> None:
+    session = long_session()
+    pane = Pane(session, "code")
+    page = Page(pane, "a")
+    pane.send = lambda message, *_: page.take(message)
+    page.watch(("code", {}))
+    pane.send = lambda *_: None
+    session.apply(Step("split", "S1", {"axis": "i", "factor": 2}))
+    pane.send = lambda message, *_: page.take(message)
+    session.apply(Step("split", "S2", {"axis": "i", "factor": 2}))
+    page.check()
+    assert (page.again, page.patched) == (1, 0)
+
+
+def test_two_widgets_of_a_session_number_their_states_together() -> None:
+    session = long_session()
+    panes = [Pane(session, "code"), Pane(session, "code")]
+    sent: list[Any] = []
+    for pane in panes:
+        pane.send = lambda message, *_: sent.append(message)
+        Page(pane, "a").watch(("code", {}))
+    session.apply(Step("split", "S1", {"axis": "i", "factor": 2}))
+    assert [m["revision"] for m in sent] == [1, 2, 3, 4]
+    assert [m["patches"]["code {}"]["since"] for m in sent[2:]] == [1, 2]
+    assert len(json.dumps(sent[2])) * 2 < len(json.dumps(sent[0]))
 
 
 def test_a_page_that_watches_anew_is_sent_all_of_it() -> None:

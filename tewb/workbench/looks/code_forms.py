@@ -16,14 +16,16 @@ from typing import Any
 
 from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
 from tewb.codegen import CompiledModule, Linked, LLVMPass, compile_module, llvm_history
-from tewb.ir import AttrStmt, BufferStore, For, IRModule, Node, Origin, PrimFunc, script_lines
+from tewb.ir import AttrStmt, BufferStore, For, IRModule, Line, Node, Origin, PrimFunc, script_lines
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, Trace, lower_schedule, run
 from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
 from tewb.tensor import GraphSource
 from tewb.workbench.looks.code_line import CodeLine, Numbers
+from tewb.workbench.looks.code_part import CodePart
 from tewb.workbench.looks.diff import Diff, diff
 
 _LLVM_PASS = re.compile(r"LLVM \d+: ")
+_MOST_NESTS = 2000  # whose lines are kept
 TE, IR, LLVM, ASSEMBLY = "te", "ir", "llvm", "assembly"
 
 Remark = Callable[[Node | None], str]
@@ -45,7 +47,7 @@ class CodeForm:
         name: str,
         doc: str,
         kind: str,
-        make: Callable[[], list[CodeLine]],
+        make: Callable[[], Sequence[CodePart]],
         before: CodeForm | None = None,
         same: bool = False,
     ) -> None:
@@ -53,9 +55,14 @@ class CodeForm:
         self._make, self.same = make, same  # known, without looking at lines, to be the form before
 
     @cached_property
+    def parts(self) -> Sequence[CodePart]:
+        """The lines of this form, in parts: loop nests that are as they were are the same objects."""
+        return self._make()
+
+    @cached_property
     def lines(self) -> list[CodeLine]:
         """The lines of this form."""
-        return self._make()
+        return [line for part in self.parts for line in part.lines]
 
     @cached_property
     def unchanged(self) -> bool:
@@ -120,6 +127,7 @@ class CodeForms:
         self._llvm_known: tuple[list[CodeForm], list[tuple[str, CodeLine | None]]] = ([], [])
         self._build: Callable[[], CompiledModule] = self._no_build
         self._others: list[CodeForms] = []  # states that were compared with, latest last
+        self._nests: dict[int, tuple[Line, CodePart]] = {}  # by the id of their first line
 
     # ---- forms
 
@@ -166,7 +174,7 @@ class CodeForms:
             passes = []
             for i, p in enumerate(history.passes, 1):
                 doc = f"after {p.name} on {p.on}"
-                make = partial(self._machine_lines, self._build, partial(_lines_after, p), LLVM)
+                make = _one_part(partial(self._machine_lines, self._build, partial(_lines_after, p), LLVM))
                 before = CodeForm(f"LLVM {i}: {p.name}", doc, LLVM, make, before)
                 passes.append(before)
             said = [
@@ -177,24 +185,24 @@ class CodeForms:
         return self._llvm_known
 
     def _chain(self) -> Iterable[CodeForm]:
-        yield CodeForm("TE", "the tensors as they are defined", TE, self._te_lines)
+        yield CodeForm("TE", "the tensors as they are defined", TE, _one_part(self._te_lines))
         trace = self._lowered()
         docs = {p.name: p.doc for p in LOWER} | {SCHEDULE_OPS: "the loops as they are scheduled"}
         before: CodeForm | None = None
         last: PrimFunc | None = None
         for name, f in trace:
-            before = CodeForm(name, docs[name], IR, partial(self._ir_lines, f), before, same=f is last)
+            before = CodeForm(name, docs[name], IR, partial(self._ir_parts, f), before, same=f is last)
             last = f
             yield before
         if last is None or trace[-1][0] != LOWER[-1].name:
             return  # the session says what is wrong; what could be made is shown
         flat = cache(partial(_built, last))
         for i, p in enumerate(BUILD):
-            before = CodeForm(p.name, p.doc, IR, partial(self._low_lines, flat, i), before)
+            before = CodeForm(p.name, p.doc, IR, partial(self._low_parts, flat, i), before)
             yield before
         self._build = build = cache(partial(self._compile, flat))
         for name, doc, kind, take in _MACHINE:
-            yield CodeForm(name, doc, kind, partial(self._machine_lines, build, take, kind))
+            yield CodeForm(name, doc, kind, _one_part(partial(self._machine_lines, build, take, kind)))
 
     def _lower(self) -> Trace:
         trace: Trace = []
@@ -202,8 +210,8 @@ class CodeForms:
             lower_schedule(self.schedule, self.args, self.name, trace=trace)
         return trace
 
-    def _low_lines(self, flat: Callable[[], Trace], number: int) -> list[CodeLine]:
-        return self._ir_lines(flat()[number][1])
+    def _low_parts(self, flat: Callable[[], Trace], number: int) -> list[CodePart]:
+        return self._ir_parts(flat()[number][1])
 
     def _compile(self, flat: Callable[[], Trace]) -> CompiledModule:
         return compile_module(IRModule({self.name: flat()[-1][1]}))
@@ -241,10 +249,39 @@ class CodeForms:
         return family
 
     def _ir_lines(self, f: PrimFunc | IRModule) -> list[CodeLine]:
-        """The text of a function, each line with what its node and the blocks around it came from."""
-        lines: list[CodeLine] = []
+        return [line for part in self._ir_parts(f) for line in part.lines]
+
+    def _ir_parts(self, f: PrimFunc | IRModule) -> list[CodePart]:
+        """The text of a function, each line with what its node and the blocks around it came from. A loop nest is a part:
+        nothing around it has steps or loops."""
+        lines = script_lines(f)
+        parts: list[CodePart] = []
+        start = at = 0  # of the lines that are in no part yet
+        while at < len(lines):
+            if lines[at].depth == 1 and isinstance(lines[at].node, For):
+                nest = self._nest(lines, at)
+                parts += [CodePart(self._linked(lines[start:at])), nest] if at > start else [nest]
+                start = at = at + len(nest.lines)
+            else:
+                at += 1
+        return [*parts, CodePart(self._linked(lines[start:]))] if at > start else parts
+
+    def _nest(self, lines: Sequence[Line], start: int) -> CodePart:
+        """The loop nest that begins at `start`. One that is printed as before has the very lines that it had."""
+        first = lines[start]
+        known = self._nests.get(id(first))
+        if known is None:
+            end = next((i for i in range(start + 1, len(lines)) if lines[i].depth <= 1), len(lines))
+            for old in list(self._nests)[: len(self._nests) - _MOST_NESTS]:
+                del self._nests[old]
+            known = self._nests[id(first)] = first, CodePart(self._linked(lines[start:end]))
+        return known[1]
+
+    def _linked(self, lines: Iterable[Line]) -> list[CodeLine]:
+        """Lines of IR with their places in the program. They begin where no loop is open."""
+        linked: list[CodeLine] = []
         blocks = [_Block(-1, (), (), None)]
-        for line in script_lines(f):
+        for line in lines:
             while blocks[-1].depth >= line.depth:
                 blocks.pop()
             around, n = blocks[-1], line.node
@@ -254,7 +291,7 @@ class CodeForms:
             if like is None:
                 like = around.known[id(origin), own] = self._marked(CodeLine(0, ""), n, origin, around)
             marked = like.saying(line.depth, line.text, self.remark(n))
-            lines.append(marked)
+            linked.append(marked)
             if isinstance(n, BufferStore):
                 continue  # nothing stands inside of it
             blocks.append(
@@ -265,7 +302,7 @@ class CodeForms:
                     origin if isinstance(n, AttrStmt) else None,
                 )
             )
-        return lines
+        return linked
 
     def _marked(self, line: CodeLine, n: Node | None, origin: Origin | None, around: _Block) -> CodeLine:
         """`line` with its place in the program."""
@@ -355,6 +392,10 @@ class CodeForms:
             known = CodeForms(copy, self.args, self.name, self.remark, self.loop_numbers)
             self._others = [*self._others[-2:], known]
         return known
+
+
+def _one_part(make: Callable[[], list[CodeLine]]) -> Callable[[], list[CodePart]]:
+    return lambda: [CodePart(make())]
 
 
 def _lines_after(p: LLVMPass, compiled: CompiledModule) -> Linked:

@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
@@ -26,12 +26,14 @@ from tewb.workbench.desk import Desk, answer
 from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.long_work import Message
 from tewb.workbench.notebook.keeping import read_kept, record_of, restore, write_kept
+from tewb.workbench.notebook.patches import patch
 from tewb.workbench.session import Session
-from tewb.workbench.states.views import is_beside, is_slow
+from tewb.workbench.states.views import is_beside, is_first, is_slow
 
 _BUILT = Path(__file__).parent.parent / "page"
 MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
+FRAME = 0.016  # seconds in which the page paints what comes first after an edit
 WAIT = 0.02  # seconds between two looks whether work beside the notebook is done
 PANES = (
     "loops",
@@ -99,7 +101,10 @@ class Pane(anywidget.AnyWidget):
         self.session = session
         self._desk = desk = desk_of(session)
         self._watched: dict[str, dict[str, Any]] = {}  # by client, and then by key
-        self._sent: dict[str, Any] = {}
+        self._sent: dict[
+            str, tuple[int, Any]
+        ] = {}  # the last state of each key, and the revision that it came with
+        self._due: set[str] = set()  # the keys of views that follow
         self._work: Iterator[bool] = iter(())
         self._pending: asyncio.Handle | None = None
         super().__init__(
@@ -134,7 +139,7 @@ class Pane(anywidget.AnyWidget):
     def _changed(self) -> None:
         """What a person waits for goes first; the traits, which are for programs and for the notebook, in one message."""
         desk = self._desk
-        self._send_states()
+        self._send_states(self._views.keys(), FRAME)
         with self.hold_sync():
             self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
             self.measured = desk.look("measured", {}) or {}
@@ -146,14 +151,17 @@ class Pane(anywidget.AnyWidget):
         match content.get("kind"):
             case "watch":
                 before = self._watched.pop(content["client"], {})
-                for key in (
-                    content["views"].keys() - before.keys()
-                ):  # new to that page, whatever others were sent
+                new = content["views"].keys() - before.keys()  # to that page, whatever others were sent
+                new |= content["views"].keys() & set(
+                    content.get("again", ())
+                )  # it has not what a patch is for
+                for key in new:
                     self._sent.pop(key, None)
                 self._watched[content["client"]] = content["views"]
                 for old in list(self._watched)[:-4]:  # pages that were closed do not say so
                     del self._watched[old]
-                self._send_states()
+                if new or not self._due <= self._views.keys():
+                    self._send_states(new, PAUSE)
             case "ask":
                 self.send(answer(self._desk, content))
             case "found":
@@ -194,32 +202,51 @@ class Pane(anywidget.AnyWidget):
     def _views(self) -> dict[str, Any]:
         return {key: w for views in self._watched.values() for key, w in views.items()}
 
-    def _send_states(self) -> None:
-        """What a person waits for first, in one message; the slow views when that is sent, each when it is ready."""
-        fast = {key: w for key, w in self._views.items() if not is_slow(w["view"])}
-        self._tell_page({key: self._desk.look(w["view"], w["options"]) for key, w in fast.items()})
-        self._work = self._slow_states()
-        self._go_on_soon()
+    def _send_states(self, wanted: Set[str], pause: float) -> None:
+        """Send the states of these keys: what a person looks at first, at once; the others after a pause, with those that were
+        due before."""
+        views = self._views
+        self._sent = {key: x for key, x in self._sent.items() if key in views}
+        first = {key for key in wanted if is_first(views[key]["view"])}
+        self._tell_page({key: self._look(key) for key in views if key in first})
+        self._due = (self._due | wanted) & views.keys() - first
+        self._work = self._other_states()
+        self._go_on_soon(pause)
 
-    def _slow_states(self) -> Iterator[bool]:
-        """Sends the slow views, with a pause between the pieces of work that they take; last those whose work is done beside the
-        notebook, all at once. True while only such work goes on."""
-        slow = [(key, w) for key, w in self._views.items() if is_slow(w["view"])]
-        made = {key: self._desk.look_in_pieces(w["view"], w["options"]) for key, w in slow}
-        beside = {key: made.pop(key) for key, w in slow if is_beside(w["view"])}
-        for key, pieces in made.items():
+    def _other_states(self) -> Iterator[bool]:
+        """Sends the views that are due: those that are made in a moment in one message, then the slow ones, each when it is
+        ready, with a pause between the pieces of work that they take; last those whose work is done beside the notebook, all
+        at once. True while only such work goes on."""
+        due = {key: w for key, w in self._views.items() if key in self._due}
+        fast = [key for key, w in due.items() if not is_slow(w["view"])]
+        self._tell_page({key: self._look(key) for key in fast})
+        self._due -= set(fast)
+        yield False
+        slow = {
+            key: self._desk.look_in_pieces(w["view"], w["options"])
+            for key, w in due.items()
+            if key in self._due
+        }
+        beside = {key: slow.pop(key) for key in list(slow) if is_beside(due[key]["view"])}
+        for key, pieces in slow.items():
             for piece in pieces:
                 if piece is not None:
                     self._tell_page({key: piece})
                 yield False
+            self._due.discard(key)
         while beside:
             for key, pieces in list(beside.items()):
                 piece = next(pieces, _NO_MORE)
                 if piece is _NO_MORE:
                     del beside[key]
+                    self._due.discard(key)
                 elif piece is not None:
                     self._tell_page({key: piece})
             yield True
+
+    def _look(self, key: str) -> Any:
+        watched = self._views[key]
+        return self._desk.look(watched["view"], watched["options"])
 
     def _go_on(self) -> None:
         """Work for a moment, and let the next request come before the rest."""
@@ -247,17 +274,26 @@ class Pane(anywidget.AnyWidget):
                 pass
 
     def _tell_page(self, states: dict[str, Any]) -> None:
-        """Send states that are new to the page, with what is selected in them."""
-        version = self.session.schedule.version
-        new = {
-            key: s for key, s in states.items() if key not in self._sent or not _is_same(self._sent[key], s)
-        }
-        self._sent = {key: s for key, s in {**self._sent, **states}.items() if key in self._views}
-        if new:
-            message: Message = {"kind": "states", "version": version, "states": new}
-            if self.selected != self._desk.selected:
-                message |= {"selected": self._desk.selected, "instead_of": self.selected}
-            self.send(message)
+        """Send states that are new to the page, with what is selected in them; of long ones, what is different."""
+        desk, sent = self._desk, self._sent
+        new = {key: s for key, s in states.items() if key not in sent or not _is_same(sent[key][1], s)}
+        if not new:
+            return
+        desk.revision += 1
+        message: Message = {
+            "kind": "states", "version": self.session.schedule.version, "revision": desk.revision, "states": {}, "patches": {},
+        }  # fmt: skip
+        for key, state in new.items():
+            since, before = sent.get(key, (0, None))
+            found = patch(before, state)
+            if found is None:
+                message["states"][key] = state
+            else:
+                message["patches"][key] = {"since": since, **found}
+            sent[key] = desk.revision, state
+        if self.selected != desk.selected:
+            message |= {"selected": desk.selected, "instead_of": self.selected}
+        self.send(message)
 
 
 _NO_MORE = object()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from tewb.base import TewbError
 from tewb.lowering import LOWER
 from tewb.workbench.looks.code_forms import CodeForm
-from tewb.workbench.looks.code_line import CodeLine
+from tewb.workbench.looks.code_part import About, CodePart
 from tewb.workbench.looks.diff import REMOVED, SAME
 from tewb.workbench.session import Session
 
@@ -83,7 +83,7 @@ def code_state(session: Session, form: str = LOWERED, against: Against = "") -> 
         if against and (against != "pinned" or session.pinned is not None):
             return _difference(session, form, against)
         known = session.code_forms.form(form)
-        return _code(form, known.kind, known.lines)
+        return _code(form, known.kind, known.parts)
     except TewbError as e:
         hint = f"\nhint: {e.hint}" if e.hint else ""
         return Code(form, "", "", (), (), {}, {}, "", {}, {}, f"{e.message}{hint}")
@@ -93,34 +93,34 @@ def _difference(session: Session, form: str, against: Against) -> Code:
     d = session.diff(form, against)
     marks = {str(i): line.mark for i, line in enumerate(d.lines) if line.mark != SAME}
     was = {str(i): str(x.before) for i, x in enumerate(d.lines) if x.before is not None and x.mark != REMOVED}
-    return _code(form, d.kind, [x.line for x in d.lines], d.against, marks, was)
+    return _code(form, d.kind, [CodePart([x.line for x in d.lines])], d.against, marks, was)
 
 
 def _code(
-    form: str, kind: str, lines: Sequence[CodeLine], against: str = "",
+    form: str, kind: str, parts: Sequence[CodePart], against: str = "",
     marks: dict[str, str] | None = None, was: dict[str, str] | None = None,
 ) -> Code:  # fmt: skip
-    links: dict[tuple[Any, ...], int] = {}
-    link_of = tuple([links.setdefault(_about(line), len(links)) for line in lines])
+    links: dict[About, int] = {}
+    link_of: list[int] = []
+    remarks: dict[str, str] = {}
+    sources: dict[str, int] = {}
+    for part in parts:
+        first = len(link_of)
+        about, of_lines = part.about
+        numbers = [links.setdefault(a, len(links)) for a in about]
+        link_of += [numbers[i] for i in of_lines]
+        remarks.update([(str(first + i), text) for i, text in part.remarks])
+        sources.update([(str(first + i), line) for i, line in part.sources])
     return Code(
         form,
         kind,
-        "\n".join(map(str, lines)),
-        link_of,
+        "\n".join([part.text for part in parts]),
+        tuple(link_of),
         tuple([Link(*about) for about in links]),
-        dict(_numbered(line.remark for line in lines)),
-        {str(i): line.source for i, line in enumerate(lines) if line.source is not None},
+        remarks,
+        sources,
         against,
         marks or {},
         was or {},
         None,
     )
-
-
-def _about(x: CodeLine) -> tuple[Any, ...]:
-    """The fields of the link of a line."""
-    return x.stage, x.axis, x.steps, x.loops, x.steps_around, x.loops_around
-
-
-def _numbered(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
-    return ((str(i), text) for i, text in enumerate(texts) if text)

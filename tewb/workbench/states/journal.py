@@ -78,8 +78,8 @@ def journal_state(session: Session) -> Journal:
     code = schedule_code(session)  # which finds out what recipes still make
     journal = session.journal
     pinned = None if session.pinned is None else session.pinned.journal
-    timings = session.timings
-    done = [_line(i, step, timings.get(journal[:i])) for i, step in enumerate(journal, 1)]
+    timings = session.timings or None  # to look one up takes as long as the journal is
+    done = [_line(i, step, timings and timings.get(journal[:i])) for i, step in enumerate(journal, 1)]
     ahead = [_line(i, step, None, ahead=True) for i, step in enumerate(session.ahead, len(journal) + 1)]
     return Journal(
         (*done, *ahead),

@@ -107,7 +107,7 @@ def _median(t: Timing | None) -> float | None:
 def history_state(session: Session) -> tuple[Moment, ...]:
     """The measurements of the journal and of its prefixes, shortest first."""
     journal, timings, moments = session.journal, session.timings, []
-    for n in range(len(journal) + 1):
+    for n in range(len(journal) + 1 if timings else 0):
         m = timings.get(journal[:n])
         if m is not None:
             label = str(journal[n - 1]) if n else "no steps"

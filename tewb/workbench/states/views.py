@@ -33,7 +33,8 @@ from tewb.workbench.states.times import history_state, roof_state
 class View:
     """A view: its name, what it shows, and the function that makes its state from a session and options.
 
-    Those that take longer than a frame are `slow`: they follow when the others are on the screen. One that takes much
+    Those that a person looks at while editing are sent `first`; those that take longer than a frame are `slow`: they follow
+    when the others are on the screen. One that takes much
     longer is a generator: it gives None between two pieces of its work, and then the state. The work of those that are
     `beside` is done by a thread, and None says that it goes on.
 
@@ -43,6 +44,7 @@ class View:
 
     name: str
     make: Callable[..., Any]
+    first: bool = False
     slow: bool = False
     depends_on: Callable[[Session], object] | None = None
     beside: bool = False
@@ -110,9 +112,9 @@ VIEWS = {
     v.name: v
     for v in (
         View("program", program_state),
-        View("loops", loops_state, depends_on=_nothing_else),
+        View("loops", loops_state, first=True, depends_on=_nothing_else),
         View("forms", forms_state, depends_on=_nothing_else),
-        View("code", code_state, depends_on=_pinned),
+        View("code", code_state, first=True, depends_on=_pinned),
         View("journal", journal_state),
         View("cost", cost_state, depends_on=_sizes),
         View("loop_times", loop_times_state),
@@ -132,6 +134,11 @@ VIEWS = {
         View("python", program_code, slow=True, depends_on=_recipes),
     )
 }
+
+
+def is_first(view: str) -> bool:
+    """Whether a view is sent before all others."""
+    return view in VIEWS and VIEWS[view].first
 
 
 def is_slow(view: str) -> bool:

@@ -8,6 +8,7 @@ import { batch, effect, signal, type Signal } from "@preact/signals";
 import { day } from "./keeping";
 import { writeCell } from "./sharing";
 import type { FromPython, Model, NotebookContext, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
+import { patched } from "./patches";
 
 export interface Selection {
   stage: string;
@@ -40,6 +41,8 @@ interface Watched {
   options: Options;
   users: number;
   state: Signal<unknown>;
+  /** Of the message that the state came with. */
+  revision: number;
 }
 
 export const NOTHING_LIT: Lit = { parts: new Set(), steps: new Set() };
@@ -74,7 +77,8 @@ export class Desk {
 
   /** Take part with a widget's model. Returns a function that ends this. */
   join(model: Model): () => void {
-    const onMessage = (message: FromPython) => this.take(message);
+    // States are sent to who asked for them; a widget that came back may still send what another one carries now.
+    const onMessage = (message: FromPython) => void ((message.kind !== "states" || model === this.models[0]) && this.take(message));
     const onSelected = () => this.take_trait(() => (this.selected.value = model.get("selected") as Selection));
     const onForm = () => this.take_trait(() => (this.form.value = String(model.get("form"))));
     const onTime = () => this.take_trait(() => (this.time.value = Number(model.get("time"))));
@@ -130,10 +134,18 @@ export class Desk {
       case "states":
         this.take_trait(() =>
           batch(() => {
-            for (const [key, state] of Object.entries(message.states)) {
-              const known = this.watched.get(key);
-              if (known) known.state.value = state;
+            const again: string[] = [];
+            for (const [key, known] of this.watched) {
+              const patch = message.patches?.[key];
+              if (key in message.states) known.state.value = message.states[key];
+              else if (patch?.since === known.revision) known.state.value = patched(known.state.peek() as object, patch);
+              else {
+                if (patch) again.push(key); // what was sent before did not come here
+                continue;
+              }
+              known.revision = message.revision ?? 0;
             }
+            if (again.length) this.sendWatch(again);
             // A loop that is gone has an heir; somebody who chose another one meanwhile keeps that.
             const { selected, instead_of } = message;
             const { stage, loop } = this.selected.peek();
@@ -175,7 +187,7 @@ export class Desk {
     const key = JSON.stringify([view, options]);
     let known = this.watched.get(key);
     if (!known) {
-      known = { view, options, users: 0, state: signal(undefined) };
+      known = { view, options, users: 0, state: signal(undefined), revision: 0 };
       this.watched.set(key, known);
       this.watchSoon();
     }
@@ -197,10 +209,11 @@ export class Desk {
     });
   }
 
-  private sendWatch(): void {
+  /** Say what is watched; the states of `again` are sent whole. */
+  private sendWatch(again: string[] = []): void {
     for (const [key, w] of this.watched) if (!w.users) this.watched.delete(key);
     const views = Object.fromEntries([...this.watched].map(([key, w]) => [key, { view: w.view, options: w.options }]));
-    this.send({ kind: "watch", client: this.client, views });
+    this.send({ kind: "watch", client: this.client, views, again });
   }
 
   // ---- requests

@@ -1,5 +1,6 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
 import type { Selection } from "./desk";
+import type { Patch } from "./patches";
 import type { Actions, AdviceList, Checked, Choice, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced, WhyThisFast } from "./states";
 
 /** The state of each view. */
@@ -59,7 +60,7 @@ export interface Reply {
 }
 
 export type FromPython =
-  | { kind: "states"; version: number; states: Record<string, unknown>; selected?: Selection; instead_of?: Selection }
+  | { kind: "states"; version: number; revision?: number; states: Record<string, unknown>; patches?: Record<string, Patch>; selected?: Selection; instead_of?: Selection }
   | { kind: "reply"; id: number; reply: Reply }
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }
@@ -68,7 +69,7 @@ export type FromPython =
   | { kind: "restored"; steps: number; when: number };
 
 export type ToPython =
-  | { kind: "watch"; client: string; views: Record<string, { view: string; options: Options }> }
+  | { kind: "watch"; client: string; views: Record<string, { view: string; options: Options }>; again: string[] }
   | { kind: "ask"; id: number; request: string; arguments: Record<string, unknown> }
   | { kind: "found"; in_notebook: boolean; record: unknown };
 

@@ -93,6 +93,40 @@ test("what several components watch is watched once, until the last of them leav
   expect((watches().at(-1) as { views: object }).views).toEqual({});
 });
 
+test("a patch changes the state that it is for; else the page asks for all of it", async () => {
+  const desk = new Desk("d-patch");
+  const m = model();
+  desk.join(m.model);
+  const [code] = desk.watch("python");
+  await soon();
+  const key = '["python",{}]';
+  const tell = (revision: number, more: object) => m.tell("msg:custom", { kind: "states", version: 1, revision, states: {}, ...more });
+  const asked = () => m.sent.flatMap((s) => (s.kind === "watch" ? s.again : []));
+  tell(4, { states: { [key]: { text: "a\nb\nc" } } });
+  tell(6, { patches: { [key]: { since: 4, fields: {}, lines: { text: [[1, 2, ["B", "B"]]] } } } });
+  expect([code.value, asked()]).toEqual([{ text: "a\nB\nB\nc" }, []]);
+  tell(9, { patches: { [key]: { since: 7, fields: {}, lines: { text: [[0, 4, []]] } }, other: { since: 1, fields: {}, lines: {} } } });
+  expect([code.value, asked()]).toEqual([{ text: "a\nB\nB\nc" }, [key]]);
+  tell(10, { states: { [key]: { text: "whole" } } });
+  tell(11, { patches: { [key]: { since: 10, fields: { text: "x" }, lines: {} } } });
+  expect([code.value, asked()]).toEqual([{ text: "x" }, [key]]);
+});
+
+test("states of a widget that was not asked are left", async () => {
+  const desk = new Desk("d-two");
+  const [a, b] = [model(), model()];
+  const leave = desk.join(a.model);
+  desk.join(b.model);
+  const [code] = desk.watch("python");
+  await soon();
+  leave();
+  desk.join(a.model);
+  const tell = (m: typeof a, text: string) => m.tell("msg:custom", { kind: "states", version: 1, states: { '["python",{}]': { text } } });
+  tell(b, "of b");
+  tell(a, "of a");
+  expect(code.value).toEqual({ text: "of b" });
+});
+
 test("a selection made here is told to Python, and one made there is not told back", () => {
   const desk = new Desk("d4");
   const m = model();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Text } from "@codemirror/state";
-import { lastLines } from "../src/code/language";
+import { lastLines, tokens } from "../src/code/language";
 import { lightOf } from "../src/code/linked";
 import { change, changes } from "../src/code/text_changes";
 import { day } from "../src/keeping";
@@ -48,6 +48,22 @@ test("changes lead to the new text, for texts of any lines", () => {
 test("a line folds with what is indented below it, and blank lines end nothing", () => {
   expect(lastLines(Text.of(["def", "  for", "    a", "", "    b", "  c", "", "end"]))).toEqual([6, 5, 3, 4, 5, 6, 7, 8]);
   expect(lastLines(Text.of(["  a", "b", "  c", ""]))).toEqual([1, 3, 3, 4]);
+});
+
+const coloured = (kind: string, text: string) => tokens(kind, text).map((t) => `${t.colour} ${text.slice(t.from, t.to)}`);
+
+test("IR and Python are coloured by their words, and names with dots are not cut", () => {
+  expect(coloured("ir", "@T.prim_func\nfor i.in.for in T.parallel(8):  # hot")).toEqual(["meta @T.prim_func", "keyword for", "keyword in", "number 8", "comment # hot"]);
+  expect(coloured("te", 'λ2 = x1[1e-5] if "a # b" else range(0x1f)')).toEqual(["number 1e-5", "keyword if", 'string "a # b"', "keyword else", "type range", "number 0x1f"]);
+  expect(coloured("python", 'def f():\n  """two\n  lines"""\n  return None')).toEqual(["keyword def", 'string """two\n  lines"""', "keyword return", "keyword None"]);
+  expect(coloured("python", '"""open\nto the end')).toEqual(['string """open\nto the end']);
+});
+
+test("machine code is coloured", () => {
+  expect(coloured("llvm", "loop.1:\n  %x.2 = fadd fast <8 x float> %a, %b, !dbg !7 ; sum")).toEqual([
+    "meta loop.1:", "keyword fadd", "number 8", "keyword x", "type float", "meta !dbg", "meta !7", "comment ; sum",
+  ]);
+  expect(coloured("assembly", ".LBB0_1:\n  vmovups -64(%rax), %zmm0 # spill\n  .p2align 4")).toEqual(["meta .LBB0_1:", "number -64", "comment # spill", "meta .p2align", "number 4"]);
 });
 
 test("a line is lit by its own loops and steps, and dimly by those around it", () => {

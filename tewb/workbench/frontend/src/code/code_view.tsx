@@ -9,7 +9,7 @@ import { heatByPart } from "../heat";
 import { useCosts, useDesk } from "../hooks";
 import { metric } from "../metric";
 import type { Code } from "../states";
-import { colours, foldByIndent, languageOf } from "./language";
+import { foldByIndent, languageOf } from "./language";
 import { linkAt, linked, setCode, setHeat, setLit, setNow, shownCode } from "./linked";
 import { changes } from "./text_changes";
 
@@ -42,7 +42,6 @@ export function CodeView({ code, label, onView }: Props) {
           search({ top: true }),
           keymap.of([{ key: "Mod-g", run: gotoLine }, ...searchKeymap, ...foldKeymap, ...standardKeymap]),
           language.current.of(languageOf(code.kind)),
-          colours,
           linked,
           EditorView.domEventHandlers({
             mousemove: (event, v) => hover(v, event),

@@ -1,64 +1,66 @@
-/** How each kind of code is coloured and folded. */
-import { foldService, HighlightStyle, StreamLanguage, syntaxHighlighting, type StreamParser } from "@codemirror/language";
-import { python } from "@codemirror/legacy-modes/mode/python";
-import type { EditorState, Extension, Text } from "@codemirror/state";
-import { tags } from "@lezer/highlight";
+/** How each kind of code is coloured and folded. Only the lines in view are read: a text of 10,000 lines costs no more than one of 50. */
+import { foldService } from "@codemirror/language";
+import { RangeSetBuilder, type EditorState, type Extension, type Text } from "@codemirror/state";
+import { Decoration, ViewPlugin, type DecorationSet, type EditorView, type ViewUpdate } from "@codemirror/view";
 
-const WORDS = /^(define|declare|ret|br|label|load|store|call|phi|getelementptr|alloca|icmp|fcmp|select|add|fadd|sub|fsub|mul|fmul|fdiv|sdiv|udiv|srem|urem|and|or|xor|shl|lshr|ashr|zext|sext|trunc|fpext|fptrunc|sitofp|fptosi|bitcast|ptrtoint|inttoptr|extractelement|insertelement|shufflevector|switch|unreachable|tail|nsw|nuw|inbounds|exact|contract|align|to|x)\b/;
+const COLOURS = ["keyword", "number", "string", "comment", "type", "meta"] as const;
+type Colour = (typeof COLOURS)[number];
 
-const llvm: StreamParser<null> = {
-  name: "llvm",
-  token(stream) {
-    if (stream.eatSpace()) return null;
-    if (stream.match(/^;.*/)) return "comment";
-    if (stream.match(/^"(?:[^"\\]|\\.)*"/)) return "string";
-    if (stream.match(/^[%@][\w.$"-]+/)) return "variableName";
-    if (stream.match(/^![\w.]+/)) return "meta";
-    if (stream.match(/^-?(?:0x[0-9A-Fa-f]+|\d[\d.]*(?:e[+-]?\d+)?)\b/)) return "number";
-    if (stream.match(/^(?:i\d+|float|double|half|bfloat|ptr|void|token|metadata)\b/)) return "typeName";
-    if (stream.match(WORDS)) return "keyword";
-    if (stream.match(/^[\w.$-]+:/)) return "labelName";
-    stream.match(/^\w+/) || stream.next();
-    return null;
-  },
-};
-
-const assembly: StreamParser<null> = {
-  name: "assembly",
-  token(stream) {
-    if (stream.eatSpace()) return null;
-    if (stream.match(/^(?:#|\/\/|;).*/)) return "comment";
-    if (stream.match(/^"(?:[^"\\]|\\.)*"/)) return "string";
-    if (stream.match(/^[\w.$@]+:/)) return "labelName";
-    if (stream.match(/^\.[\w.]+/)) return "meta";
-    if (stream.match(/^%\w+/)) return "variableName";
-    if (stream.match(/^\$?-?(?:0x[0-9A-Fa-f]+|\d+)\b/)) return "number";
-    stream.match(/^[\w.$@]+/) || stream.next();
-    return null;
-  },
-};
-
-const LANGUAGES: Record<string, Extension> = {
-  python: StreamLanguage.define(python),
-  llvm: StreamLanguage.define(llvm),
-  assembly: StreamLanguage.define(assembly),
-};
-
-/** The language of a form of this kind ("te", "ir", "llvm", "assembly"). */
-export function languageOf(kind: string): Extension {
-  return LANGUAGES[kind] ?? LANGUAGES["python"]!;
+export interface Token {
+  from: number;
+  to: number;
+  colour: Colour;
 }
 
-const COLOURS = HighlightStyle.define([
-  { tag: tags.keyword, class: "tok-keyword" },
-  { tag: [tags.number, tags.bool], class: "tok-number" },
-  { tag: tags.string, class: "tok-string" },
-  { tag: tags.comment, class: "tok-comment" },
-  { tag: [tags.typeName, tags.standard(tags.variableName)], class: "tok-type" },
-  { tag: [tags.meta, tags.labelName], class: "tok-meta" },
-]);
+// A group of an expression is named for a colour; what is matched outside of the groups has none.
+const LANGUAGES: Record<string, RegExp> = {
+  python:
+    /(?<comment>#.*)|(?<string>[bfru]{0,2}(?:"""[^]*?(?:"""|(?![^]))|'''[^]*?(?:'''|(?![^]))|"(?:[^"\\\n]|\\.)*"?|'(?:[^'\\\n]|\\.)*'?))|(?<meta>^[ \t]*@[\w.]+)|(?<number>(?:0x[\da-f]+|\d[\d_]*\.?\d*(?:e[+-]?\d+)?))|(?<keyword>(?:False|None|True|and|as|assert|break|class|continue|def|del|elif|else|except|finally|for|from|global|if|import|in|is|lambda|nonlocal|not|or|pass|raise|return|try|while|with|yield)(?![\w.]))|(?<type>(?:bool|dict|enumerate|float|int|len|list|max|min|range|set|slice|str|sum|tuple|zip)(?![\w.]))|[\p{L}_][\p{L}\w.]*/gmu,
+  llvm: /(?<comment>;.*)|(?<string>"(?:[^"\\\n]|\\.)*")|[%@][\w.$"-]+|(?<meta>![\w.]+|[\w.$-]+:)|(?<type>(?:i\d+|float|double|half|bfloat|ptr|void|token|metadata)(?!\w))|(?<keyword>(?:define|declare|ret|br|label|load|store|call|phi|getelementptr|alloca|icmp|fcmp|select|add|fadd|sub|fsub|mul|fmul|fdiv|sdiv|udiv|srem|urem|and|or|xor|shl|lshr|ashr|zext|sext|trunc|fpext|fptrunc|sitofp|fptosi|bitcast|ptrtoint|inttoptr|extractelement|insertelement|shufflevector|switch|unreachable|tail|nsw|nuw|inbounds|exact|contract|align|to|x)(?!\w))|(?<number>-?(?:0x[\dA-Fa-f]+|\d[\d.]*(?:e[+-]?\d+)?)(?!\w))|\w+/gm,
+  assembly: /(?<comment>(?:#|\/\/|;).*)|(?<string>"(?:[^"\\\n]|\\.)*")|(?<meta>[\w.$@]+:|\.[\w.]+)|%\w+|(?<number>\$?-?(?:0x[\dA-Fa-f]+|\d+)(?!\w))|[\w.$@]+/gm,
+};
 
-export const colours = syntaxHighlighting(COLOURS);
+/** What is coloured in a text of this kind ("te", "ir", "python", "llvm", "assembly"). */
+export function tokens(kind: string, text: string): Token[] {
+  const found: Token[] = [];
+  for (const match of text.matchAll(LANGUAGES[kind] ?? LANGUAGES["python"]!)) {
+    const colour = COLOURS.find((name) => match.groups![name] !== undefined);
+    if (colour) found.push({ from: match.index, to: match.index + match[0].length, colour });
+  }
+  return found;
+}
+
+const MARKS = Object.fromEntries(COLOURS.map((name) => [name, Decoration.mark({ class: `tok-${name}` })]));
+
+function coloured(kind: string, view: EditorView): DecorationSet {
+  const { doc } = view.state;
+  const made = new RangeSetBuilder<Decoration>();
+  for (const { from, to } of view.visibleRanges) {
+    // In a program, a text in three quotes that began above goes on here.
+    const open = (kind === "te" || kind === "python") && doc.sliceString(0, from).split('"""').length % 2 === 0 ? '"""' : "";
+    for (const t of tokens(kind, open + doc.sliceString(from, to))) {
+      const [start, end] = [Math.max(from + t.from - open.length, from), from + t.to - open.length];
+      if (start < end) made.add(start, end, MARKS[t.colour]!);
+    }
+  }
+  return made.finish();
+}
+
+/** The colours of a form of this kind. */
+export function languageOf(kind: string): Extension {
+  return ViewPlugin.fromClass(
+    class {
+      shown: DecorationSet;
+      constructor(view: EditorView) {
+        this.shown = coloured(kind, view);
+      }
+      update(u: ViewUpdate): void {
+        if (u.docChanged || u.viewportChanged) this.shown = coloured(kind, u.view);
+      }
+    },
+    { decorations: (plugin) => plugin.shown },
+  );
+}
 
 /** A line folds with the lines below it that are indented further. */
 export const foldByIndent = foldService.of((state: EditorState, from: number, end: number) => {

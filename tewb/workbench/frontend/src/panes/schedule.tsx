@@ -4,7 +4,7 @@ import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { colours, languageOf } from "../code/language";
+import { languageOf } from "../code/language";
 import { change } from "../code/text_changes";
 import { useDesk, useView } from "../hooks";
 
@@ -45,7 +45,6 @@ export function SchedulePane() {
           history(),
           keymap.of([{ key: "Mod-Enter", run: load }, indentWithTab, ...historyKeymap, ...standardKeymap]),
           languageOf("python"),
-          colours,
           EditorView.contentAttributes.of({ "aria-label": "The schedule as Python", tabindex: "0" }),
           EditorView.updateListener.of((u) => {
             if (u.docChanged) edited.value = u.state.doc.toString() !== written.current;
