@@ -10,6 +10,7 @@ from tests.autotvm.templates import QUICK, task
 from tewb import autotvm
 
 
+@pytest.mark.slow
 def test_the_bar_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     show = autotvm.callback.progress_bar(1, "[Task]")
     file = io.StringIO()

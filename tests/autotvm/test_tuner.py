@@ -41,6 +41,7 @@ def test_every_tuner_tries_everything_once_and_its_best_is_used(tuner: str, tmp_
     assert best is not None and f"i.inner({best['tile_y'].size[1]})" in s["C"].loops()
 
 
+@pytest.mark.slow
 def test_early_stopping_and_history(tmp_path: Path) -> None:
     t, log = task(), tmp_path / "a.log"
     first = autotvm.tuner.GridSearchTuner(t)

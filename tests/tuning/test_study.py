@@ -60,6 +60,7 @@ def test_a_trial_whose_process_was_killed_is_asked_for_again(tmp_path: Path) -> 
     assert config.point == lost.point
 
 
+@pytest.mark.slow
 def test_a_search_finds_what_is_fast() -> None:
     s = Study("name", None, 1)
     for _ in range(60):

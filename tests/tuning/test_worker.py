@@ -19,7 +19,7 @@ def test_it_answers_each_task_and_ends_with_its_input(tmp_path: Path) -> None:
         input=requests,
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=250,
     )
     said, rest = [], done.stdout
     while rest:

@@ -103,7 +103,7 @@ def autoschedule(
     """Find a schedule for `program`: a session, (schedule, arguments), or a function that returns these. What was given stays as
     it is; steps that it has are tried beside those that are found.
 
-    With `model_only` nothing is run: the answer is there after about 2 seconds, and always the same. Otherwise schedules are
+    With `model_only` nothing is run: the answer is there after about 2 seconds (of large programs later), and always the same. Otherwise schedules are
     built, compared with the reference or the definition, and timed, for `seconds` in all; `seed` is that of changes by
     chance, which come when all others were tried. `threads` is how many the kernel may have: those of the runtime if not
     given. `reference` and `inputs` are those of a Session.
