@@ -262,6 +262,13 @@ def guarded(n: int, m: int) -> Program:
     return s, [A, R]
 
 
+def split_matmul(n: int, m: int, k: int) -> Program:
+    s, args = matmul(n, m, k)
+    s["C"].split("i", factor=4)
+    s["C"].split("j", factor=5)
+    return s, args
+
+
 PROGRAMS: dict[str, Callable[[], Program]] = {
     "double": lambda: doubled(33, 41),
     "vectors": lambda: vectorized(doubled(33, 41), "i1"),
@@ -272,6 +279,7 @@ PROGRAMS: dict[str, Callable[[], Program]] = {
     "split rows": lambda: guarded(33, 41),
     "matmul": lambda: matmul(17, 9, 11),
     "parallel matmul": lambda: parallel(matmul(17, 9, 11), "i"),
+    "split matmul": lambda: split_matmul(17, 9, 11),
     "window": lambda: window(19, 31),
     "mean": lambda: mean(39, 31),
 }

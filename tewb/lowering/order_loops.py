@@ -215,7 +215,10 @@ def _around(loops: Sequence[For], guards: Iterable[Expr], body: Stmt) -> Stmt:
 
 
 def _guarded(guards: Sequence[Expr], body: Stmt) -> Stmt:
-    return IfThenElse(ops.all_of(*guards), body, None, body.origin) if guards else body  # type: ignore[attr-defined]
+    if not guards:
+        return body
+    first = next(n for n in walk(body) if isinstance(n, BufferStore))
+    return IfThenElse(ops.all_of(*guards), body, None, first.origin)
 
 
 def _nest(s: Stmt) -> _Nest | None:
