@@ -10,7 +10,7 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
-from tewb.base import LowerError
+from tewb.base import BoundError, LowerError
 from tewb.schedule import Schedule, Step
 from tewb.tensor import Tensor
 from tewb.testing import evaluate, random_array, tolerance
@@ -55,7 +55,11 @@ def test_symbolic_kernel_computes_the_same_at_every_size(name: str, seed: int) -
         ]
         wanted = evaluate(made, dict(zip(given, arrays, strict=True)))
         results = [np.full(w.shape, 77).astype(w.dtype) for w in wanted]
-        kernel(*arrays, *results)
+        try:
+            kernel(*arrays, *results)
+        except BoundError as e:  # a part that is moved inwards needs as many iterations as it has
+            assert 'was split with tail="shift", and has fewer iterations' in str(e)
+            continue
         for t, got, want in zip(outputs, results, wanted, strict=True):
             rtol, atol = tolerance(t.dtype, 64)
             np.testing.assert_allclose(got, want, rtol=rtol, atol=atol, err_msg=f"{values} {s.journal}")

@@ -69,7 +69,7 @@ def test_chunks_may_end_anywhere(name: str, data: Any) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PROGRAMS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(data=st.data())
 def test_chunks_may_end_anywhere_at_length(name: str, data: Any) -> None:
     test_chunks_may_end_anywhere.hypothesis.inner_test(name, data)

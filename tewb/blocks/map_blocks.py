@@ -331,7 +331,7 @@ def _check_combination(op: ComputeOp, cuts: Mapping[IterVar, Cuts]) -> None:
     if cut is not None and reason is not None:
         raise BlockError(
             f"{op.name} is reduced over {cut.name}, which has several chunks, and their results cannot be combined: {reason}",
-            hint=f"give the inputs one chunk along {cut.name}: x.rechunk({{axis: -1}})",
+            hint=f"give the inputs one chunk along {cut.name}: x.rechunk(dict([(axis, -1)]))",
             span=op.span,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -71,7 +70,7 @@ class Step:
     @property
     def key(self) -> str:
         """What tells it apart from other steps, whatever a person calls it."""
-        return json.dumps([self.primitive, self.stage, self.args], sort_keys=True, default=str)
+        return repr((self.primitive, self.stage, sorted(self.args.items())))
 
     def to_json(self) -> dict[str, Any]:
         """This step as a JSON object, without the line it came from."""

@@ -45,7 +45,7 @@ def test_names_that_are_no_words_are_quoted() -> None:
         ("C:spilt(i,8)", "spilt is not a primitive"),
         ("C:split(i,8)C:unroll(j)", "expected ;, found C"),
         ("C:split(i,8);C unroll(j)", "expected :, found unroll"),
-        ("C:split(i,8,2,1,3)", "split takes at most 4 arguments"),
+        ("C:split(i,8,2,1,3,4)", "split takes at most 5 arguments"),
         ("C:split(i,by=3)", "split has no parameter by"),
         ("C:split(i,axis=j)", "axis of split is given twice"),
         ("C:split(i,many)", "'many' is not a whole number"),

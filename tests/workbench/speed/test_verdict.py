@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -100,6 +99,11 @@ def advice_of(s: Any) -> AdviceList:
     return found
 
 
+def plain(name: str) -> str:
+    """The name of a loop without which of several it is: they count together."""
+    return name.partition(",")[0]
+
+
 @needs_x86
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", SESSIONS)
@@ -109,7 +113,7 @@ def test_speed_advice_and_data_agree(name: str) -> None:
     assert speed.verdict and speed.verdict in advice.standing and data.bound.startswith(speed.verdict)
     rule = speed.loops[0].rule
     assert ("memory: lines" in speed.verdict) == (rule == MEMORY) == ("So traffic counts." in data.bound)
-    assert speed.loops[0].name == re.match(r"(\S+) takes", speed.verdict)[1]  # type: ignore[index]
+    assert speed.verdict.startswith(f"{plain(speed.loops[0].name)} takes ")
     now = time_text(speed.predicted or 0)
     for n in advice.next[:2]:
         assert n.predicted.startswith(f"{now} now, "), "the time that Speed shows now"
@@ -119,12 +123,12 @@ def test_speed_advice_and_data_agree(name: str) -> None:
         assert f"{time_text(then.predicted or 0)} then" in n.predicted, (
             "the time that Speed shows after the steps"
         )
-        assert then.loops[0].name in n.predicted
+        assert plain(then.loops[0].name) in n.predicted
         assert n.gain == pytest.approx((speed.predicted or 0) / (then.predicted or 1))
     for f in (f for f in advice.findings if f.kind == "vector width"):
         main = max((x for x in speed.loops if x.stage == f.stage), key=lambda x: x.share)
         said = f"vectors of {main.bits // 8} bytes" if main.lanes > 1 else "one number at a time"
-        assert f"the arithmetic of {main.name} is on {said}" in f.message, "as in the table"
+        assert f"the arithmetic of {plain(main.name)} is on {said}" in f.message, "as in the table"
 
 
 @needs_x86

@@ -119,7 +119,7 @@ def test_a_tile_that_does_not_fit_in_registers_spills() -> None:
 
 def test_iterations_of_symbolic_sizes_are_those_of_the_session() -> None:
     _, x = first(programs.sized_row_sum())
-    assert x.name.startswith("R.k, 1st of ") and x.iterations * x.steps == pytest.approx(8 * 4000, rel=0.01)
+    assert x.shown.startswith("R.k, 1st of ") and x.iterations * x.steps == pytest.approx(8 * 4000, rel=0.01)
 
 
 def test_narrow_vectors_are_told_of() -> None:
@@ -188,6 +188,6 @@ def test_a_measurement_stands_beside_the_prediction(monkeypatch: pytest.MonkeyPa
 def test_loops_of_one_name_are_told_apart() -> None:
     """LLVM makes a loop of the program several: its vectors, and what is left of them."""
     found = why_this_fast(programs.tiled_matmul(), AVX512)
-    names = [x.name for x in found.loops]
+    names = [x.shown for x in found.loops]
     assert len(names) == len(set(names)) and any(" of " in name for name in names), names
     assert found.loops[0].name in found.sentence

@@ -157,13 +157,19 @@ class _Reader:
             return
         if self._fits(p, first.value, values):
             yield 1, first.value
-        elif len(words) > 1 and not isinstance(read_argument(self.stage, p, first.rest, values), Refusal):
+        elif len(words) > 1 and self._reads(p, first.rest, values):
             yield len(words), first.rest
 
     def _fits(self, p: Param, given: Any, values: Mapping[str, Any]) -> bool:
         if not self.strict:
             first = given[0] if isinstance(given, list) else given
             return not isinstance(first, int) or p.kind in _NUMBERS
+        return self._reads(p, given, values)
+
+    def _reads(self, p: Param, given: Any, values: Mapping[str, Any]) -> bool:
+        """Whether a parameter takes that: of words, one of those that a form offers."""
+        if p.kind == "word" and p.choices is not None and given not in p.choices(self.stage):
+            return False
         return not isinstance(read_argument(self.stage, p, given, values), Refusal)
 
     def _left_out(self, at: int) -> str | None:

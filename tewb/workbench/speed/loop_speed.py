@@ -54,7 +54,12 @@ class LoopSpeed:
     @property
     def name(self) -> str:
         """What a person calls the loop."""
-        return self.told or (self.place.name if self.place is not None else self.label)
+        return self.place.name if self.place is not None else self.label
+
+    @property
+    def shown(self) -> str:
+        """Its name where others of the same one stand beside it: "C.k, 2nd of 3"."""
+        return self.told or self.name
 
     @property
     def port_cycles(self) -> float:

@@ -263,7 +263,7 @@ def _rows(x: LoopSpeed) -> list[str]:
     """The table of a loop as text."""
     kinds = ", ".join(f"{n} {KIND_NAMES.get(k, KIND_NAMES['other'])[n != 1]}" for k, n in x.kinds.items())
     return [
-        f"{x.name} ({x.label}): {number(x.cycles)} cycles for {number(x.steps)} steps, {x.iterations:.6g} iterations",
+        f"{x.shown} ({x.label}): {number(x.cycles)} cycles for {number(x.steps)} steps, {x.iterations:.6g} iterations",
         f"    latency chain {number(x.chain_cycles)}, ports {number(x.port_cycles)}, front end {number(x.front)}, "
         f"memory {number(x.memory)}: {x.rule}",
         f"    {len(x.body)} instructions ({kinds}); {x.bits} bits; {x.loads} loads, {x.stores} stores, {x.spills} spills",

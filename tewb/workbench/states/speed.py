@@ -166,7 +166,7 @@ def _loop(x: LoopSpeed, share: float, numbers: LoopNumbers) -> InnerLoopSpeed:
     place = x.place
     simulated = x.simulated if isinstance(x.simulated, Simulated) else None
     return InnerLoopSpeed(
-        x.name,
+        x.shown,
         None if place is None else place.stage,
         None if place is None else place.axis,
         None if place is None or place.stage is None else numbers.number(place.stage, place.axis),
