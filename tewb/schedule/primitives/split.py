@@ -154,18 +154,22 @@ def _tail_refusal(stage: Stage, v: Values) -> Refusal | None:
             f'a split that is said to divide has no tail, and tail="{tail}" is asked of it',
             "choose one of the two",
         )
+    return _edge_refusal(stage, iv, "tail") or (_done_twice(stage, iv) if tail == SHIFT else None)
+
+
+def _edge_refusal(stage: Stage, iv: IterVar, word: str) -> Refusal | None:
+    """Why nothing can be said, by `word`, of what happens at the end of a loop."""
+    hint = f"leave {word} out"
     if not isinstance(stage.op, ComputeOp):
         return Refusal(
-            f"{stage.name} is not a compute, and what its edges need only its own code knows",
-            "leave tail out",
+            f"{stage.name} is not a compute, and what its edges need only its own code knows", hint
         )
     root = next((x for x in stage.op.domains if iv in stage.loops_of(x)), None)
-    if root is not None:
-        return Refusal(
-            f"how often {stage.axis_name(iv)} runs is not the same for all elements ({reason(stage, root)})",
-            "leave tail out",
-        )
-    return _done_twice(stage, iv) if tail == SHIFT else None
+    if root is None:
+        return None
+    return Refusal(
+        f"how often {stage.axis_name(iv)} runs is not the same for all elements ({reason(stage, root)})", hint
+    )
 
 
 def _done_twice(stage: Stage, iv: IterVar) -> Refusal | None:
@@ -183,17 +187,9 @@ def _divides(stage: Stage, v: Values, size: int | None) -> Refusal | None:
         return None
     if said != 1:
         return Refusal(f"disable_predication={said} must be True or False", "disable_predication=True")
-    if not isinstance(stage.op, ComputeOp):
-        return Refusal(
-            f"{stage.name} is not a compute, and what its edges need only its own code knows",
-            "leave disable_predication out",
-        )
-    root = next((x for x in stage.op.domains if iv in stage.loops_of(x)), None)
-    if root is not None:
-        return Refusal(
-            f"how often {stage.axis_name(iv)} runs is not the same for all elements ({reason(stage, root)})",
-            "leave disable_predication out",
-        )
+    refused = _edge_refusal(stage, iv, "disable_predication")
+    if refused:
+        return refused
     n = const_int(stage.schedule.extents(stage)[iv])
     if n is None or size is None or size >= n or n % size == 0:
         return None
