@@ -89,6 +89,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     workbench.states.threads._found              the loops of a session that may be parallel, at the schedule they were found for
 """
 
+from tewb.base.collection import collection_waits
 from tewb.base.config import PassContext, name_pass, option
 from tewb.base.constants import constant, register_constants
 from tewb.base.containers import ADT, Array, Map, ShapeTuple, String
@@ -206,6 +207,7 @@ __all__ = [
     "brief",
     "check_stopped",
     "check_given",
+    "collection_waits",
     "comment",
     "constant",
     "digits",

@@ -592,11 +592,13 @@ def _buffers_of(s: Stmt) -> tuple[dict[Buffer, None], set[Buffer]]:
     used: dict[Buffer, None] = {}
     declared: set[Buffer] = set()
     for n in walk(s):
-        match n:
-            case BufferLoad(b) | BufferStore(b) | AttrStmt(Buffer() as b):
-                used[b] = None
-            case Allocate(b) | DeclBuffer(b):
-                declared.add(b)
+        kind = n.__class__
+        if kind in (BufferLoad, BufferStore):
+            used[n.buffer] = None  # type: ignore[attr-defined]
+        elif kind in (Allocate, DeclBuffer):
+            declared.add(n.buffer)  # type: ignore[attr-defined]
+        elif isinstance(n, AttrStmt) and isinstance(n.node, Buffer):
+            used[n.node] = None
     _forget_half(_buffers_of_statements)
     _buffers_of_statements[id(s)] = (s, used, declared)
     return used, declared

@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tewb.base import Stopped, TewbError, stopped_by
+from tewb.base import Stopped, TewbError, collection_waits, stopped_by
 from tewb.schedule import Step
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.minimise import Minimal
@@ -428,5 +428,6 @@ def _is_running() -> Reply:
 
 def answer(desk: Desk, content: Mapping[str, Any]) -> Message:
     """The answer to a message that asks for something: {"kind": "ask", "id", "request", "arguments"}."""
-    reply = desk.answer(str(content.get("request")), content.get("arguments") or {})
+    with collection_waits():
+        reply = desk.answer(str(content.get("request")), content.get("arguments") or {})
     return {"kind": "reply", "id": content.get("id"), "reply": reply_json(reply)}

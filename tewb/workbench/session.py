@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from tewb.base import ArgumentError, ScheduleError, Stop, TewbError, here, masked_elements, one_of
+from tewb.base import (
+    ArgumentError,
+    ScheduleError,
+    Stop,
+    TewbError,
+    collection_waits,
+    here,
+    masked_elements,
+    one_of,
+)
 from tewb.driver import build_ir
 from tewb.ir import IRModule, PrimFunc, Var, script
 from tewb.lowering import Trace, lower_schedule
@@ -114,9 +123,10 @@ class Session(History):
         {"primitive": "register_tile", "stage": "C", "args": {"x": 8}} does a recipe; {"recipe", "args", "steps"} the steps
         that one made."""
         wanted = steps_of(steps, 'apply(Step("split", "C", {"axis": "i", "factor": 8}))')
-        with self._one_at_a_time:
-            self._apply(wanted)
-        self._changed()
+        with collection_waits():
+            with self._one_at_a_time:
+                self._apply(wanted)
+            self._changed()
 
     def _apply(self, wanted: Sequence[Step]) -> None:
         self._notice()

@@ -8,7 +8,7 @@ import { batch, effect, signal, type Signal } from "@preact/signals";
 import { day } from "./keeping";
 import { writeCell } from "./sharing";
 import type { FromPython, Model, NotebookContext, Options, Refused, Reply, StepJson, ToPython, ViewName, Views } from "./messages";
-import { patched } from "./patches";
+import { kept, patched } from "./patches";
 
 export interface Selection {
   stage: string;
@@ -45,6 +45,8 @@ interface Watched {
   revision: number;
 }
 
+type States = Extract<FromPython, { kind: "states" }>;
+
 export const NOTHING_LIT: Lit = { parts: new Set(), steps: new Set() };
 
 export class Desk {
@@ -65,6 +67,8 @@ export class Desk {
   private readonly replies = new Map<number, (reply: Reply) => void>();
   private nextId = 1;
   private willWatch = false;
+  /** States that wait until the ones before them are on the screen. */
+  private held: States[] | null = null;
   private fromPython = false;
 
   constructor(readonly id: string) {
@@ -132,26 +136,8 @@ export class Desk {
   private take(message: FromPython): void {
     switch (message.kind) {
       case "states":
-        this.take_trait(() =>
-          batch(() => {
-            const again: string[] = [];
-            for (const [key, known] of this.watched) {
-              const patch = message.patches?.[key];
-              if (key in message.states) known.state.value = message.states[key];
-              else if (patch?.since === known.revision) known.state.value = patched(known.state.peek() as object, patch);
-              else {
-                if (patch) again.push(key); // what was sent before did not come here
-                continue;
-              }
-              known.revision = message.revision ?? 0;
-            }
-            if (again.length) this.sendWatch(again);
-            // A loop that is gone has an heir; somebody who chose another one meanwhile keeps that.
-            const { selected, instead_of } = message;
-            const { stage, loop } = this.selected.peek();
-            if (selected && stage === instead_of?.stage && loop === instead_of.loop) this.selected.value = selected;
-          }),
-        );
+        if (this.held) this.held.push(message);
+        else this.show(message);
         break;
       case "reply": {
         const resolve = this.replies.get(message.id);
@@ -178,6 +164,37 @@ export class Desk {
       case "failed":
         this.say({ text: `✗ ${message.what} failed: ${message.message}`, kind: "refused", refused: null });
     }
+  }
+
+  /** Show states, and then let the page paint: what comes meanwhile waits, and is shown all at once. */
+  private show(...messages: States[]): void {
+    this.take_trait(() => batch(() => messages.forEach((message) => this.put(message))));
+    this.held = [];
+    afterPaint(() => {
+      const held = this.held!;
+      this.held = null;
+      if (held.length) this.show(...held);
+    });
+  }
+
+  private put(message: States): void {
+    const again: string[] = [];
+    for (const [key, known] of this.watched) {
+      const patch = message.patches?.[key];
+      const before = known.state.peek();
+      if (key in message.states) known.state.value = kept(before, message.states[key]);
+      else if (patch?.since === known.revision) known.state.value = kept(before, patched(before as object, patch));
+      else {
+        if (patch) again.push(key); // what was sent before did not come here
+        continue;
+      }
+      known.revision = message.revision ?? 0;
+    }
+    if (again.length) this.sendWatch(again);
+    // A loop that is gone has an heir; somebody who chose another one meanwhile keeps that.
+    const { selected, instead_of } = message;
+    const { stage, loop } = this.selected.peek();
+    if (selected && stage === instead_of?.stage && loop === instead_of.loop) this.selected.value = selected;
   }
 
   // ---- views
@@ -264,6 +281,17 @@ export class Desk {
   dim(): void {
     if (this.lit.peek() !== NOTHING_LIT) this.lit.value = NOTHING_LIT;
   }
+}
+
+/** When the next frame is on the screen; a page that is hidden paints none. */
+function afterPaint(then: () => void): void {
+  let isDone = false;
+  const once = () => {
+    if (!isDone) then();
+    isDone = true;
+  };
+  setTimeout(once, 100);
+  requestAnimationFrame(() => setTimeout(once));
 }
 
 const desks = new Map<string, Desk>();

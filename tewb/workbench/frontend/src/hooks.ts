@@ -1,7 +1,7 @@
 /** How components read a desk. */
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
-import { useContext, useEffect } from "preact/hooks";
+import { useContext, useEffect, useMemo } from "preact/hooks";
 import type { Desk } from "./desk";
 import { isTime, type Costs } from "./heat";
 import type { Options, ViewName, Views } from "./messages";
@@ -19,9 +19,11 @@ export function useDesk(): Desk {
 
 /** Long names of stages in a text, cut so that they still are told from each other. */
 export function useShort(): (text: string) => string {
-  const stages = useView("program").value?.stages ?? [];
-  const long = stages.filter((s) => s.short !== s.name).sort((a, b) => b.name.length - a.name.length);
-  return (text) => long.reduce((cut, s) => cut.replaceAll(s.name, s.short), text);
+  const stages = useView("program").value?.stages;
+  return useMemo(() => {
+    const long = (stages ?? []).filter((s) => s.short !== s.name).sort((a, b) => b.name.length - a.name.length);
+    return (text: string) => long.reduce((cut, s) => cut.replaceAll(s.name, s.short), text);
+  }, [stages]);
 }
 
 /** The state of a view. While a new one is on its way, the old one stays: nothing flickers. No view (null) has no state. */

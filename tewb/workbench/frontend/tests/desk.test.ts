@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Desk } from "../src/desk";
 import type { Model, ToPython } from "../src/messages";
 
@@ -19,6 +19,14 @@ function model(traits: Record<string, unknown> = {}) {
   return { model: made as unknown as Model, sent, values, tell: made.tell };
 }
 const soon = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+// A page that paints when the test says so.
+let frames: (() => void)[] = [];
+vi.stubGlobal("requestAnimationFrame", (frame: () => void) => frames.push(frame));
+const painted = () => {
+  for (const frame of frames.splice(0)) frame();
+  return soon();
+};
 
 test("a request is one message, and its reply is said", async () => {
   const desk = new Desk("d1");
@@ -44,7 +52,44 @@ test("a refusal is said with its reason", async () => {
   expect(desk.said.value).toMatchObject({ kind: "refused", text: "✗ nothing to take back", refused });
 });
 
-test("the heir of a loop comes with the states, unless another one was chosen meanwhile", () => {
+test("what comes before states are painted waits, and is then shown at once", async () => {
+  const desk = new Desk("d-held");
+  const m = model();
+  desk.join(m.model);
+  const [loops] = desk.watch("loops");
+  const [python] = desk.watch("python");
+  await soon();
+  const seen: unknown[] = [];
+  python.subscribe((state) => seen.push((state as { text: string } | undefined)?.text));
+  const tell = (states: object) => m.tell("msg:custom", { kind: "states", version: 1, states });
+  const roots = [{ key: "A" }, { key: "B", inside: [{ key: "B/i" }] }];
+  tell({ '["loops",{}]': { roots, problem: null } });
+  tell({ '["python",{}]': { text: "1" } });
+  tell({ '["python",{}]': { text: "2" }, '["loops",{}]': { roots: [{ key: "a" }, { key: "B", inside: [{ key: "B/i" }] }], problem: null } });
+  expect(loops.value?.roots).toBe(roots);
+  await painted();
+  expect(seen).toEqual([undefined, "2"]);
+  expect(loops.value?.roots[0]).toEqual({ key: "a" });
+  expect(loops.value?.roots[1]).toBe(roots[1]); // is as it was: nothing is drawn for it
+  await painted();
+  tell({ '["python",{}]': { text: "3" } });
+  expect(seen.at(-1)).toBe("3");
+});
+
+test("a page that paints no frames shows what comes all the same", async () => {
+  vi.useFakeTimers();
+  const desk = new Desk("d-hidden");
+  const m = model();
+  desk.join(m.model);
+  const [python] = desk.watch("python");
+  for (const text of ["1", "2"]) m.tell("msg:custom", { kind: "states", version: 1, states: { '["python",{}]': { text } } });
+  expect(python.value).toEqual({ text: "1" });
+  vi.advanceTimersByTime(200);
+  expect(python.value).toEqual({ text: "2" });
+  vi.useRealTimers();
+});
+
+test("the heir of a loop comes with the states, unless another one was chosen meanwhile", async () => {
   const desk = new Desk("d-heir");
   const m = model({ selected: { stage: "C", loop: "j" } });
   desk.join(m.model);
@@ -52,6 +97,7 @@ test("the heir of a loop comes with the states, unless another one was chosen me
   m.tell("msg:custom", heir);
   expect(desk.selected.value).toEqual({ stage: "C", loop: "j.outer" });
   expect(m.values["selected"]).toEqual({ stage: "C", loop: "j" }); // Python says so itself
+  await painted();
   desk.select("C", "k");
   m.tell("msg:custom", heir);
   expect(desk.selected.value).toEqual({ stage: "C", loop: "k" });
@@ -103,11 +149,15 @@ test("a patch changes the state that it is for; else the page asks for all of it
   const tell = (revision: number, more: object) => m.tell("msg:custom", { kind: "states", version: 1, revision, states: {}, ...more });
   const asked = () => m.sent.flatMap((s) => (s.kind === "watch" ? s.again : []));
   tell(4, { states: { [key]: { text: "a\nb\nc" } } });
+  await painted();
   tell(6, { patches: { [key]: { since: 4, fields: {}, lines: { text: [[1, 2, ["B", "B"]]] } } } });
   expect([code.value, asked()]).toEqual([{ text: "a\nB\nB\nc" }, []]);
+  await painted();
   tell(9, { patches: { [key]: { since: 7, fields: {}, lines: { text: [[0, 4, []]] } }, other: { since: 1, fields: {}, lines: {} } } });
   expect([code.value, asked()]).toEqual([{ text: "a\nB\nB\nc" }, [key]]);
+  await painted();
   tell(10, { states: { [key]: { text: "whole" } } });
+  await painted();
   tell(11, { patches: { [key]: { since: 10, fields: { text: "x" }, lines: {} } } });
   expect([code.value, asked()]).toEqual([{ text: "x" }, [key]]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { patched, type Patch } from "../src/patches";
+import { kept, patched, type Patch } from "../src/patches";
 
 const state = (text: string) => ({ text, link_of: [0, 1], problem: null });
 
@@ -9,6 +9,17 @@ test("fields are replaced, lines are cut and put in, and the old state stays as 
   expect(patched(old, patch)).toEqual({ text: "b\nx\ny\nc\nD", link_of: [7], problem: null });
   expect(old).toEqual(state("a\nb\nc\nd"));
   expect(patched(old, { since: 1, fields: {}, lines: {} })).toEqual(old);
+});
+
+test("what is equal is taken from before, at any depth", () => {
+  const old = { a: [1, 2, { x: null }], b: { c: "d", e: [] as number[] }, n: NaN };
+  expect(kept(old, structuredClone(old))).toBe(old);
+  const now = kept(old, { a: [1, 2, { x: null }], b: { c: "d", e: [0] }, n: NaN });
+  expect(now).toEqual({ a: [1, 2, { x: null }], b: { c: "d", e: [0] }, n: NaN });
+  expect(now.a).toBe(old.a);
+  expect(now.b).not.toBe(old.b);
+  for (const [was, is] of [[[1], [1, 2]], [[1, 2], [1]], [[], {}], [null, {}], [{ a: 1, b: 2 }, { a: 1 }]])
+    expect(kept(was, structuredClone(is))).toStrictEqual(is);
 });
 
 test("only line breaks part lines, as in Python's split", () => {

@@ -1,6 +1,6 @@
 /** The loop tree: stages inside the loops where they run. Keys, clicks and drags on it are requests. */
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
 import { heatByKey, isTime, METRICS, type Heat, type Metric } from "../heat";
 import { useCosts, useDesk, useShort, useView } from "../hooks";
@@ -22,7 +22,8 @@ export function LoopsPane() {
   const list = useRef<HTMLDivElement>(null);
   const costs = useCosts();
   const { times, speed } = costs;
-  const heat = heatByKey(costs, metric.value);
+  const heat = useMemo(() => heatByKey(costs, metric.value), [costs.costs, times, speed, metric.value]);
+  const short = useShort();
   const rows = flatten(tree.value?.roots ?? [], folded.value);
   const { stage, loop } = desk.selected.value;
   const chosen = loop ? `${stage}/${loop}` : stage;
@@ -34,12 +35,14 @@ export function LoopsPane() {
     if (focus) rowElement(list.current, row.node.key)?.focus();
   };
 
-  // A step renames loops: the focus stays in the tree, on what is selected now.
+  // A step renames loops: the focus stays in the tree, on what is selected now. Focusing lays the page out: that waits until
+  // the code has changed too.
   const hadFocus = useRef(false);
   useLayoutEffect(() => {
-    if (hadFocus.current && document.activeElement === document.body && current) {
-      rowElement(list.current, current.node.key)?.focus({ preventScroll: true });
-    }
+    if (!hadFocus.current || document.activeElement !== document.body) return;
+    queueMicrotask(() => {
+      if (current && document.activeElement === document.body) rowElement(list.current, current.node.key)?.focus({ preventScroll: true });
+    });
   });
 
   const toggle = (key: string, fold: boolean) => {
@@ -69,6 +72,13 @@ export function LoopsPane() {
     event.stopPropagation();
   };
 
+  const answer = (node: LoopNode, factor: number | null) => {
+    // What is asked is on its way before the page is laid out for the focus.
+    if (factor !== null) void desk.do({ primitive: "split", stage: node.stage, args: { axis: node.loop, factor } });
+    asking.value = null;
+    rowElement(list.current, node.key)?.focus();
+  };
+
   const drop = (target: LoopNode) => {
     const from = dragged.value;
     dragged.value = null;
@@ -80,6 +90,28 @@ export function LoopsPane() {
     const axes = moved(loopsOf(rows, from.stage), from.loop, target.loop!);
     void desk.do({ primitive: "reorder", stage: from.stage, args: { axes } });
   };
+
+  // A row whose properties are the same is not drawn again: it calls what holds now by one object for all times.
+  const now = useRef<RowActs>(null!);
+  now.current = {
+    choose: (key) => choose(rows.find((r) => r.node.key === key)),
+    toggle,
+    onKey: (event, key) => onKey(event, rows.find((r) => r.node.key === key)!),
+    onDrag: (node) => (dragged.value = node),
+    onDrop: drop,
+    answer,
+  };
+  const acts = useMemo<RowActs>(
+    () => ({
+      choose: (...a) => now.current.choose(...a),
+      toggle: (...a) => now.current.toggle(...a),
+      onKey: (...a) => now.current.onKey(...a),
+      onDrag: (...a) => now.current.onDrag(...a),
+      onDrop: (...a) => now.current.onDrop(...a),
+      answer: (...a) => now.current.answer(...a),
+    }),
+    [],
+  );
 
   return (
     <section class="tw-pane tw-pane-loops" aria-label="Loops">
@@ -96,23 +128,16 @@ export function LoopsPane() {
         {rows.map((row) => (
           <TreeRow
             key={row.node.key}
-            row={row}
+            node={row.node}
+            depth={row.depth}
+            isFolded={row.isFolded}
+            short={short}
             heat={heat.get(row.node.key)}
             isChosen={row.node.key === chosen}
             isFirst={row === current}
             isTarget={dragged.value !== null && canDrop(dragged.value, row.node)}
             asksFactor={asking.value === row.node.key}
-            choose={() => choose(row)}
-            toggle={(fold) => toggle(row.node.key, fold)}
-            onKey={(e) => onKey(e, row)}
-            onDrag={() => (dragged.value = row.node)}
-            onDrop={() => drop(row.node)}
-            onDragEnd={() => (dragged.value = null)}
-            answer={(factor) => {
-              asking.value = null;
-              rowElement(list.current, row.node.key)?.focus();
-              if (factor !== null) void desk.do({ primitive: "split", stage: row.node.stage, args: { axis: row.node.loop, factor } });
-            }}
+            acts={acts}
           />
         ))}
       </div>
@@ -123,69 +148,75 @@ export function LoopsPane() {
   );
 }
 
+/** What a row asks of the tree. */
+interface RowActs {
+  choose(key: string): void;
+  toggle(key: string, fold: boolean): void;
+  onKey(event: KeyboardEvent, key: string): void;
+  onDrag(node: LoopNode | null): void;
+  onDrop(target: LoopNode): void;
+  answer(node: LoopNode, factor: number | null): void;
+}
+
 interface RowProps {
-  row: Row;
+  node: LoopNode;
+  depth: number;
+  isFolded: boolean;
+  short(text: string): string;
   heat: Heat | undefined;
   isChosen: boolean;
   isFirst: boolean;
   isTarget: boolean;
   asksFactor: boolean;
-  choose(): void;
-  toggle(fold: boolean): void;
-  onKey(event: KeyboardEvent): void;
-  onDrag(): void;
-  onDrop(): void;
-  onDragEnd(): void;
-  answer(factor: number | null): void;
+  acts: RowActs;
 }
 
-function TreeRow({ row, heat, isChosen, isFirst, isTarget, asksFactor, ...on }: RowProps) {
+function TreeRow({ node, depth, isFolded, short, heat, isChosen, isFirst, isTarget, asksFactor, acts }: RowProps) {
   const desk = useDesk();
-  const { node } = row;
   const lit = desk.lit.value.parts.has(node.part) || (node.step !== null && desk.lit.value.steps.has(node.step));
   return (
     <div
       role="treeitem"
-      aria-level={row.depth + 1}
+      aria-level={depth + 1}
       aria-selected={isChosen}
-      {...(node.inside.length ? { "aria-expanded": !row.isFolded } : {})}
+      {...(node.inside.length ? { "aria-expanded": !isFolded } : {})}
       tabIndex={isFirst ? 0 : -1}
       class={`tw-row tw-${node.kind}${lit ? " tw-lit" : ""}${isTarget ? " tw-target" : ""}`}
-      style={{ paddingLeft: `${row.depth * 0.9 + 0.2}em` }}
+      style={{ paddingLeft: `${depth * 0.9 + 0.2}em` }}
       data-key={node.key}
       draggable={!GIVEN.test(node.kind) && !asksFactor}
-      onClick={on.choose}
-      onKeyDown={on.onKey}
+      onClick={() => acts.choose(node.key)}
+      onKeyDown={(e) => acts.onKey(e, node.key)}
       onMouseEnter={() => desk.light([node.part], node.step === null ? [] : [node.step])}
       onDragStart={(e) => {
         e.dataTransfer?.setData("text/plain", node.key);
-        on.onDrag();
+        acts.onDrag(node);
       }}
       onDragOver={(e) => isTarget && e.preventDefault()}
       onDrop={(e) => {
         e.preventDefault();
-        on.onDrop();
+        acts.onDrop(node);
       }}
-      onDragEnd={on.onDragEnd}
+      onDragEnd={() => acts.onDrag(null)}
     >
       <span
         class="tw-fold"
         aria-hidden="true"
         onClick={(e) => {
           e.stopPropagation();
-          on.toggle(!row.isFolded);
+          acts.toggle(node.key, !isFolded);
         }}
       >
-        {node.inside.length ? (row.isFolded ? "▸" : "▾") : ""}
+        {node.inside.length ? (isFolded ? "▸" : "▾") : ""}
       </span>
-      <RowText node={node} />
+      <RowText node={node} short={short} />
       <ValueNow row={node.key} />
       {heat && (
         <span class="tw-heat" style={{ "--heat": heat.share }} title={heat.title}>
           {heat.text}
         </span>
       )}
-      {asksFactor && <FactorField loop={node.loop ?? ""} answer={on.answer} />}
+      {asksFactor && <FactorField loop={node.loop ?? ""} answer={(factor) => acts.answer(node, factor)} />}
     </div>
   );
 }
@@ -225,8 +256,7 @@ function TimesNote({ said }: { said: string }) {
   return <p class="tw-times-note tw-dim">{said}</p>;
 }
 
-function RowText({ node }: { node: LoopNode }) {
-  const short = useShort();
+function RowText({ node, short }: { node: LoopNode; short(text: string): string }) {
   if (node.kind === "loop") {
     const trips = node.trips === null ? "" : `; its body runs ${grouped(node.trips)} times in one call`;
     return (
