@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tewb.arith import evaluate_integers, slope, stride
+from tewb.arith import evaluate_integers, slope, stride, strides_of
 from tewb.base import DType
-from tewb.ir import Expr, Var, const, ops
+from tewb.ir import Add, Expr, Var, const, ops
 
 x, y = Var("x", const(0).dtype), Var("y", const(0).dtype)
 narrow = Var("narrow", DType("int8"))
@@ -58,3 +58,32 @@ def test_an_access_moves_by_the_slopes_of_its_indices() -> None:
     assert stride(steps, (y, y), x) == 0
     assert stride((y, const(1)), (y, x), x) == 1
     assert stride((y, const(1)), (x, x), x) is None
+
+
+@pytest.mark.parametrize(
+    ("indices", "want"),
+    [
+        ((x * 3 + 1, y - x), (299, 1)),
+        ((x - x, x // 4 * 4 + x % 4), (1, 0)),
+        ((x // 4, y), (None, 1)),
+        ((x * y, const(5)), (None, None)),
+        ((ops.cast(x, "int64") * 2, y // 2), (200, None)),
+    ],
+)
+def test_all_variables_at_once_are_one_after_the_other(
+    indices: tuple[Expr, ...], want: tuple[int | None, ...]
+) -> None:
+    steps = (const(100), const(1))
+    assert (
+        strides_of(steps, indices, [x, y]) == want == (stride(steps, indices, x), stride(steps, indices, y))
+    )
+
+
+def test_strides_of_an_index_that_nests_deep_and_shares_its_parts() -> None:
+    e: Expr = x
+    for _ in range(50):
+        e = e + e if e is x else Add(e, e, e.dtype)
+    assert strides_of((const(1),), (e,), [x]) == (2**50,)
+    for _ in range(3000):
+        e = Add(e, y, e.dtype)
+    assert strides_of((const(1),), (e,), [y]) == (3000,)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from tewb.arith.detect_linear import detect_linear
-from tewb.base import DType
-from tewb.ir import Add, Cast, Expr, IntImm, Mul, Sub, Var, const, const_int, ops, uses
+from tewb.base import DType, any_depth
+from tewb.ir import Add, Cast, Expr, IntImm, Mul, Sub, Var, const, const_int, free_vars, ops, uses
 
 
 def row_major(shape: Sequence[Expr]) -> tuple[Expr, ...]:
@@ -33,6 +33,57 @@ def stride(strides: Sequence[Expr], indices: Sequence[Expr], v: Var) -> int | No
             return None
         total += growth * size
     return total
+
+
+@any_depth
+def strides_of(
+    strides: Sequence[Expr], indices: Sequence[Expr], variables: Iterable[Var]
+) -> tuple[int | None, ...]:
+    """`stride` for each of several variables: indices that are sums are looked at once."""
+    found: dict[Var, int | None] = {}
+    for i, step in zip(indices, strides, strict=True):
+        size = const_int(step)
+        for v, growth in _slopes(i).items():
+            growth = slope(i, v) if growth is None else growth  # what varies in the parts may not in the sum
+            if growth != 0:
+                before = found.get(v, 0)
+                is_known = growth is not None and size is not None and before is not None
+                found[v] = before + growth * size if is_known else None  # type: ignore[operator]
+    return tuple([found.get(v, 0) for v in variables])
+
+
+def _slopes(e: Expr) -> dict[Var, int | None]:
+    """How much an index grows along each variable, from how its parts do; None where that says nothing."""
+    known: dict[Expr, dict[Var, int | None]] = {}
+
+    def part(x: Expr) -> dict[Var, int | None]:
+        if x not in known:
+            known[x] = whole(x)
+        return known[x]
+
+    def whole(x: Expr) -> dict[Var, int | None]:
+        match x:
+            case IntImm():
+                return {}
+            case Var():
+                return {x: 1}
+            case Add(a, b):
+                return _joined(part(a), part(b), 1)
+            case Sub(a, b):
+                return _joined(part(a), part(b), -1)
+            case Mul(a, IntImm(c)) | Mul(IntImm(c), a):
+                return {v: None if n is None else n * c for v, n in part(a).items()}
+        return dict.fromkeys(free_vars(x), None)
+
+    return whole(e)
+
+
+def _joined(a: dict[Var, int | None], b: dict[Var, int | None], sign: int) -> dict[Var, int | None]:
+    both = dict(a)
+    for v, x in b.items():
+        before = both.get(v, 0)
+        both[v] = None if x is None or before is None else before + sign * x
+    return both
 
 
 def slope(e: Expr, v: Var) -> int | None:

@@ -36,7 +36,7 @@ from tewb.lowering.pipeline import (
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
 from tewb.lowering.time_loops import time_loops
-from tewb.lowering.unroll_loops import MAX_NODES
+from tewb.lowering.unroll_loops import MAX_NODES, check_unrolled
 from tewb.lowering.user_passes import (
     ModulePass,
     Sequential,
@@ -70,6 +70,7 @@ __all__ = [
     "Sequential",
     "Share",
     "Trace",
+    "check_unrolled",
     "heed_pragmas",
     "kept_by_threads",
     "loop_parts",

@@ -14,7 +14,7 @@ from typing import Any
 
 from tewb.base import TewbError, check_stopped
 from tewb.ir import PrimFunc, script
-from tewb.lowering import lower_schedule
+from tewb.lowering import check_unrolled, lower_schedule
 from tewb.runtime import Target
 from tewb.schedule import Schedule, Step
 from tewb.tuning.sketches import all_ideas, ideas_for_threads
@@ -170,11 +170,11 @@ class ModelSearch:
         return found
 
     def _best_of(self, found: Sequence[Candidate], count: int) -> list[Candidate]:
-        """The best that all passes take, no more than two of them by the same ideas."""
+        """The best of which none is too long when it is unrolled, no more than two of them by the same ideas."""
         chosen: list[Candidate] = []
         for c in sorted(found, key=lambda c: c.rank):
             alike = [o for o in chosen if o.kinds == c.kinds]
-            if len(alike) < 2 and self.can_be_lowered(c):
+            if len(alike) < 2 and _is_small_enough(c.body):
                 chosen.append(c)
             if len(chosen) == count:
                 break
@@ -195,3 +195,12 @@ class ModelSearch:
         ways = [after for _, after in self.options(c, ideas_for_threads)]
         ways = [w for w in ways if w.predicted < c.predicted and self.can_be_lowered(w)]
         return min(ways, key=lambda w: w.rank, default=c)
+
+
+def _is_small_enough(body: PrimFunc) -> bool:
+    """Whether unrolling takes a program: what passes refuse of loops that could be made is hardly ever anything else."""
+    try:
+        check_unrolled(body.body)
+    except TewbError:
+        return False
+    return True

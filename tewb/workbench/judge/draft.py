@@ -12,7 +12,7 @@ from tewb.lowering import scheduled_loops
 from tewb.schedule import At, Schedule, Stage, Step
 from tewb.tensor import ComputeOp
 from tewb.workbench.judge.factors import fitting
-from tewb.workbench.judge.nests import Nest, nests, stride
+from tewb.workbench.judge.nests import Nest, nests, strides_of
 from tewb.workbench.measure.counts import Sizes, size_of
 
 
@@ -167,13 +167,15 @@ def _own_loops(stage: Stage, nest: Nest, sizes: Sizes) -> tuple[Loop, ...]:
     """The loops of a stage around a store of it, or of a stage in it; those that have one iteration only of the stage itself."""
     loads, is_inside = nest.loads(), stage.name != nest.stage
     known = {n.origin.axis: n for n in nest.around if n.origin is not None and n.origin.stage == stage.name}
+    variables = [n.var for n in nest.around]
+    moving = [_moves(load.buffer, load.indices, variables) for load in loads]
+    storing = _moves(nest.store.buffer, nest.store.indices, variables)
     made = []
     for iv in stage.leaf_iter_vars:
         name, is_sum = stage.axis_name(iv), iv.kind is AxisKind.REDUCE
         n = known.get(name)
         if n is not None:
-            moves = tuple([_move(load.buffer, load.indices, n.var) for load in loads])
-            store = _move(nest.store.buffer, nest.store.indices, n.var)
+            moves, store = tuple([m[n.var] for m in moving]), storing[n.var]
             fixed = const_int(n.extent) is not None
             made.append(Loop(name, _trips(n, sizes), n.kind, is_sum, moves, store, fixed))
         elif not is_inside:
@@ -181,9 +183,9 @@ def _own_loops(stage: Stage, nest: Nest, sizes: Sizes) -> tuple[Loop, ...]:
     return tuple(made)
 
 
-def _move(buffer: Any, indices: Any, v: Var) -> int:
-    moved = stride(buffer, indices, v)
-    return FAR if moved is None else moved
+def _moves(buffer: Any, indices: Any, variables: Sequence[Var]) -> dict[Var, int]:
+    steps = strides_of(buffer, indices, variables)
+    return {v: FAR if m is None else m for v, m in zip(variables, steps, strict=True)}
 
 
 def _trips(n: For, sizes: Sizes) -> int:

@@ -43,7 +43,7 @@ from tewb.ir import (
 )
 from tewb.runtime import Target, get_num_threads
 from tewb.workbench.judge.ledger import caches
-from tewb.workbench.judge.nests import stride
+from tewb.workbench.judge.nests import strides_of
 from tewb.workbench.measure.counts import Sizes, count_operations, value_of
 from tewb.workbench.measure.roofline import Peaks, machine_peaks
 
@@ -162,18 +162,19 @@ class _Access:
 def _accesses(nest: _Store) -> list[_Access]:
     """The loads, and the store as the last."""
     s, simplify = nest.store, Analyzer().simplify
+    variables = [loop.var for loop in nest.loops]
     dots = {loop.var: const(0, loop.var.dtype) for loop in nest.loops if loop.kind is ForKind.DOT}
 
-    def move(n: Any, loop: _Loop) -> int:
-        if loop.var in dots:  # neighbours, or it would not be a dot product
-            return int(any(uses(i, [loop.var]) for i in n.indices))
+    def moves(n: Any) -> tuple[int, ...]:
         # (4*ko + ki) // 4 moves with ko, whatever ki is
         indices = [simplify(substitute(i, dots)) for i in n.indices] if dots else n.indices
-        moved = stride(n.buffer, indices, loop.var)
-        return FAR if moved is None else moved
+        steps = strides_of(n.buffer, indices, variables)
+        # along a dot product are neighbours, or it would not be one
+        dotted = [v in dots and any(uses(i, [v]) for i in n.indices) for v in variables]
+        return tuple([1 if d else FAR if m is None else m for d, m in zip(dotted, steps, strict=True)])
 
     def access(n: Any, stores: bool) -> _Access:
-        return _Access(tuple([move(n, loop) for loop in nest.loops]), n.buffer.dtype.nbytes, n.buffer, stores)
+        return _Access(moves(n), n.buffer.dtype.nbytes, n.buffer, stores)
 
     loads = {n: None for n in walk(s.value) if isinstance(n, BufferLoad)}
     return [*(access(n, False) for n in loads), access(s, True)]

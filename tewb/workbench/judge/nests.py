@@ -90,6 +90,8 @@ def _unclamped(e: Expr) -> Expr:
     def free(x: Expr) -> bool:
         return any(isinstance(n, Var) for n in walk(x))
 
+    if not any(isinstance(n, Min | Max) for n in walk(e)):
+        return e
     rewrite: Callable[[Expr], Expr] = rewriter({Min: clamp, Max: clamp})
     return rewrite(e)
 
@@ -98,6 +100,12 @@ def stride(buffer: Buffer, indices: Sequence[Expr], v: Var) -> int | None:
     """How many elements an access moves from one iteration of `v` to the next, clamps at edges aside; None when
     that varies."""
     return arith.stride(buffer.strides or arith.row_major(buffer.shape), [_unclamped(i) for i in indices], v)
+
+
+def strides_of(buffer: Buffer, indices: Sequence[Expr], variables: Sequence[Var]) -> tuple[int | None, ...]:
+    """`stride` along each of several loops."""
+    steps = buffer.strides or arith.row_major(buffer.shape)
+    return arith.strides_of(steps, [_unclamped(i) for i in indices], variables)
 
 
 def strides_along(nest: Nest, v: Var) -> dict[str, int | None]:
