@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,9 +15,9 @@ from tests.programs import matmul, schedule_for
 from tests.tuning.test_sketches import rows, two_blurs
 from tewb import te
 from tewb.base import ArgumentError
-from tewb.runtime import Timing
-from tewb.tuning import AutoTrial, auto, autoschedule, model_search
-from tewb.tuning.duels import Contestant, Duel, Ring
+from tewb.ir import script
+from tewb.tuning import AutoTrial, HereAlone, Outcome, auto, autoschedule, model_search
+from tewb.tuning.duels import Duel
 from tewb.workbench import Session
 
 
@@ -25,24 +28,38 @@ def product(n: int = 32) -> tuple[Any, list[Any]]:
 
 @pytest.fixture
 def _decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Measurements that depend on the program alone: steps of other text have another time."""
+    """Measurements that depend on the program alone: loops of other text have another time."""
 
-    def contestant(ring: Ring, schedule: Any) -> Contestant:
-        seconds = 1e-3 * (1 + hash_of(schedule) % 97)
-        return Contestant(lambda: None, True, seconds, None)
-
-    def duel(ring: Ring, best: Contestant, seconds: float, other: Contestant) -> Duel:
-        return Duel(Timing((best.first,)), Timing((other.first,)), best.first / other.first)
+    def perform(duel: Duel, tell: Any) -> Outcome:
+        seconds = seconds_of(duel.other)
+        return Outcome("timed", (seconds,), beside=() if duel.best is None else (seconds_of(duel.best),))
 
     monkeypatch.setattr(model_search, "WORK", 20.0)
     monkeypatch.setattr(auto, "MUTATIONS", 3)
-    monkeypatch.setattr(Ring, "contestant", contestant)
-    monkeypatch.setattr(Ring, "duel", duel)
-    monkeypatch.setattr(Ring, "alone", lambda ring, c: Timing((c.first,)))
+    monkeypatch.setattr(Duel, "perform", perform)
 
 
-def hash_of(schedule: Any) -> int:
-    return sum(i * ord(c) for i, c in enumerate(str([s.to_json() for s in schedule.journal]), 1))
+def seconds_of(module: Any) -> float:
+    return 1e-3 * (1 + sum(i * ord(c) for i, c in enumerate(script(module), 1)) % 97)
+
+
+class Shuffled(HereAlone):
+    """Five workers, which are done by chance."""
+
+    count = 5
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_full = False  # type: ignore[misc]
+        self._chance = random.Random(7)
+
+    def submit(self, key: Any, task: Any) -> None:
+        super().submit(key, task)
+        self.is_full = len(self._done) >= self.count
+
+    def finished(self) -> Iterator[tuple[Any, Outcome]]:
+        yield self._done.pop(self._chance.randrange(len(self._done)))
+        self.is_full = False
 
 
 def test_the_model_alone_is_always_the_same_and_its_result_is_right() -> None:
@@ -66,7 +83,7 @@ def test_its_code_makes_the_same_schedule() -> None:
 @pytest.mark.usefixtures("_decided")
 def test_two_runs_with_one_seed_find_the_same() -> None:
     s, args = product(16)
-    first, second = (autoschedule((s, args), 1000, seed=3, threads=1) for _ in "ab")
+    first, second = (autoschedule((s, args), 1000, seed=3, threads=1, workers=0) for _ in "ab")
     assert first.trials == second.trials and first.journal == second.journal
     assert len(first.trials) >= 10 and first.best == min(first.trials, key=lambda t: t.seconds or 9e9)
 
@@ -75,7 +92,9 @@ def test_two_runs_with_one_seed_find_the_same() -> None:
 def test_the_search_goes_on_from_what_is_fastest_and_ends() -> None:
     args = rows(8, 16)
     told: list[AutoTrial] = []
-    result = autoschedule(lambda: (schedule_for([args[-1]]), args), 1000, threads=1, progress=told.append)
+    result = autoschedule(
+        lambda: (schedule_for([args[-1]]), args), 1000, threads=1, workers=0, progress=told.append
+    )
     assert tuple(told) == result.trials
     kept = [t.seconds for t in result.trials if t.is_kept]
     assert kept == sorted(kept, reverse=True) and result.best.seconds == kept[-1]
@@ -84,12 +103,39 @@ def test_the_search_goes_on_from_what_is_fastest_and_ends() -> None:
     assert "schedules looked at" in str(result)
 
 
+@pytest.mark.usefixtures("_decided")
+def test_workers_that_are_done_in_another_order_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    s, args = product(16)
+    alone = autoschedule((s, args), 1000, threads=1, workers=0)
+    monkeypatch.setattr(auto, "local_pool", lambda *_: Shuffled())
+    five = autoschedule((s, args), 1000, threads=1)
+    assert five.journal == alone.journal and five.best.seconds == alone.best.seconds
+    assert [t.journal for t in five.trials] == [t.journal for t in alone.trials]
+    assert [t.is_kept for t in five.trials] == [t.is_kept for t in alone.trials]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="trials have processes of their own on POSIX systems")
+@pytest.mark.parametrize(
+    ("name", "message"), [("abort", "signal SIGABRT"), ("pause", "checking took more than 1 s")]
+)
+def test_a_schedule_that_crashes_or_hangs_costs_only_itself(name: str, message: str) -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.extern((8,), [A], lambda i, o: tewb.tir.call_extern("int32", name), dtype="float32", name="B")
+    C = te.compute((8,), lambda i: B[i] + 1.0, name="C")
+    result = autoschedule(
+        (te.create_schedule(C.op), [A, C]), 1000, reference=lambda a: a + 1, workers=1, run_limit=1
+    )
+    assert result.trials and all(message in t.message for t in result.trials)
+    assert result.best.seconds is None and "predicted" in str(result)
+
+
 def test_it_measures_and_what_is_given_is_tried_too() -> None:
     s, args = product(24)
     s["C"].reorder("k", "i", "j")
     session = Session(s, args, reference=np.matmul)
     before = session.journal
-    result = tewb.autoschedule(session, 3, threads=1)
+    result = tewb.autoschedule(session, 5, threads=1)
     assert session.journal == before
     if result.trials:  # on a machine that is busy the time may be over before
         assert result.trials[0].label == "as it was given" and result.trials[0].is_kept
@@ -100,7 +146,7 @@ def test_it_measures_and_what_is_given_is_tried_too() -> None:
 
 def test_wrong_results_are_not_taken() -> None:
     s, args = product(8)
-    result = autoschedule((s, args), 2, threads=1, reference=lambda a, b: a @ b + 1)
+    result = autoschedule((s, args), 2, threads=1, workers=0, reference=lambda a, b: a @ b + 1)
     assert all("the result is wrong" in t.message and not t.is_kept for t in result.trials)
 
 
@@ -137,6 +183,7 @@ def test_a_program_of_which_nothing_is_known_stays_as_it_is() -> None:
         ({"seconds": "long"}, "seconds"),
         ({"seed": 1.5}, "seed"),
         ({"threads": 0}, "threads"),
+        ({"workers": -1}, "workers"),
     ],
 )
 def test_misuse(options: dict[str, Any], message: str) -> None:

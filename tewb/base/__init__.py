@@ -71,6 +71,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
     tensor.llvm_calls._numbered                  the numbers that were given to intrinsics of LLVM, by name
     testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
+    tuning.duels._loaded                         the arrays of the search that this process does trials of
     workbench.journal.history._histories         the histories of each schedule, which tell each other of changes
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them
     workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy

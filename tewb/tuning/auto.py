@@ -2,29 +2,42 @@
 
 The model (`model_search.py`) looks at some hundred schedules and orders them. Then the best are built, checked and timed beside
 the fastest so far; from that one the search goes on: a further idea, another factor or order, the next of the model's.
+
+Workers build the next ones while one is timed. What comes of them is taken in the order of the search, not in that in which
+it arrives: where one becomes the best, those behind it meet it later.
 """
 
 from __future__ import annotations
 
-import itertools
 import random
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here, stopped_by
+from tewb.ir import IRModule
+from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, Timing, get_num_threads
 from tewb.schedule import Schedule, Step
-from tewb.tuning.duels import Contestant, Ring
+from tewb.tuning.duels import FASTER, Duel, gain
 from tewb.tuning.model_search import Candidate, ModelSearch, nominal_machine
+from tewb.tuning.shared_arrays import kept_arrays
+from tewb.tuning.task import Outcome, Parameter
+from tewb.tuning.workers import HereAlone, Limits, Workers, check_workers, local_pool
+from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.sweep import neighbours
+from tewb.workbench.measure.interruptible import interruptible
 from tewb.workbench.measure.measure import sizes_now
 from tewb.workbench.measure.roofline import peak_dtype
 from tewb.workbench.session import Session
 
 Journal = tuple[Step, ...]
 WORTH = 2.0  # times the predicted time of the best, and a schedule is not tried
+AHEAD = 3  # times the workers: attempts that may be done before it is their turn
 MUTATIONS = 200  # changes by chance that are looked at when all else was tried
 
 
@@ -97,6 +110,10 @@ def autoschedule(
     model_only: bool = False,
     reference: Callable[..., Any] | None = None,
     inputs: Sequence[Any] | None = None,
+    workers: int | None = None,
+    build_limit: float = 60.0,
+    run_limit: float = 20.0,
+    memory_limit: int = 0,
     progress: Callable[[AutoTrial], None] | None = None,
     stop: Stop | None = None,
 ) -> AutoResult:
@@ -108,23 +125,42 @@ def autoschedule(
     chance, which come when all others were tried. `threads` is how many the kernel may have: those of the runtime if not
     given. `reference` and `inputs` are those of a Session.
 
+    Schedules are built in `workers` processes side by side (0: in this one), and timed one at a time. Building may take
+    `build_limit` seconds and running `run_limit`, with `memory_limit` bytes: what takes more, crashes or hangs costs its own
+    trial.
+
     `progress(trial)` is told of each trial; `stop()` ends the search, as an interrupt does, with what was found. Raises
     ArgumentError for wrong arguments, and what keeps the program from being lowered.
     """
     session = _session(program, reference, inputs)
-    _check(seconds, seed, threads)
+    _check(seconds, seed, threads, workers)
     if session.problem is not None:
         raise session.problem
+    until = time.monotonic() + seconds
     count = min(threads or get_num_threads(), get_num_threads())
-    search = _AutoSearch(session, count, random.Random(seed), progress, time.monotonic() + seconds)
+    search = _AutoSearch(session, count, seed, progress)
+    limits = Limits(build_limit, run_limit, memory_limit)
     try:
         with stopped_by(stop):
-            search.predict()
-            if not model_only and not search.is_over:
-                search.measure()
+            if model_only:
+                search.predict()
+            else:
+                _measure(search, local_pool(workers, limits, runs_python(session.function)), until, stop)
     except (KeyboardInterrupt, Stopped):
         pass
     return search.result()
+
+
+def _measure(search: _AutoSearch, workers: Workers | HereAlone, until: float, stop: Stop | None) -> None:
+    """Predict while workers start, and let them try what is predicted. Raises Stopped when the time is over."""
+    with tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder, workers as pool:
+        pool.start()
+        search.predict()
+        with stopped_by(lambda: time.monotonic() > until or (stop is not None and stop())):
+            parameters = interruptible(lambda: kept_arrays(search.session, Path(folder)))
+            for _ in search.measure(pool, parameters, get_num_threads()):
+                for attempt, outcome in pool.finished():
+                    attempt.outcome = outcome
 
 
 def _session(program: Any, reference: Any, inputs: Any) -> Session:
@@ -144,32 +180,72 @@ def _session(program: Any, reference: Any, inputs: Any) -> Session:
     )
 
 
-def _check(seconds: Any, seed: Any, threads: Any) -> None:
+def _check(seconds: Any, seed: Any, threads: Any, workers: Any) -> None:
     is_time = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
     check_given(is_time, "seconds", seconds, "a time", "seconds=60", ArgumentError)
     check_given(type(seed) is int, "seed", seed, "a number", "seed=0", ArgumentError)
     is_count = threads is None or (type(threads) is int and threads > 0)
     check_given(is_count, "threads", threads, "a number from 1", "threads=1", ArgumentError)
+    check_workers(workers)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """A candidate that is tried: `whole` is what it is with threads, `module` what is built of it, `best` what it meets, and
+    `outcome` what came of that, once it is known."""
+
+    label: str
+    candidate: Candidate
+    whole: Candidate
+    module: IRModule | None = None
+    best: _Best | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The fastest so far: the candidate before it is shared among threads, what was built of it, and its seconds."""
+
+    candidate: Candidate
+    module: IRModule
+    seconds: float
+
+
+def _is_wrong(attempt: _Attempt) -> bool:
+    return attempt.outcome is not None and attempt.outcome.how in ("failed", "wrong")
+
+
+def _is_won(attempt: _Attempt) -> bool:
+    """Whether the best that it met is clearly slower."""
+    return attempt.outcome is not None and bool(attempt.outcome.beside) and _gain(attempt) >= FASTER
+
+
+def _gain(attempt: _Attempt) -> float:
+    """How many times as fast as the best that it met."""
+    assert attempt.outcome is not None and attempt.best is not None
+    return gain(attempt.outcome.beside or (attempt.best.seconds,), attempt.outcome.samples)
 
 
 class _AutoSearch:
-    """The search as it goes on. The best is a candidate before it is shared among threads, and what was built of it."""
+    """The search as it goes on."""
 
     def __init__(
         self,
         session: Session,
         threads: int,
-        chance: random.Random,
+        seed: int,
         progress: Callable[[AutoTrial], None] | None,
-        until: float,
     ) -> None:
-        self.session, self._chance, self._progress, self._until = session, chance, progress, until
+        self.session, self._seed, self._progress = session, seed, progress
         dtype = peak_dtype(session.schedule.outputs[0].output(0))
         self.model = ModelSearch(session.args, sizes_now(session), nominal_machine(threads, dtype))
         self.trials: list[AutoTrial] = []
-        self._built: set[str] = set()
+        self._tried: set[str] = set()
+        self._begun: dict[str, _Attempt] = {}
+        self._whole: dict[str, Candidate] = {}
         self._ranked: list[Candidate] = []
-        self._best: tuple[Candidate, Contestant, float] | None = None
+        self._waiting: list[Candidate] = []
+        self._best: _Best | None = None
         self._answer: AutoTrial | None = None
 
     # ---- the model
@@ -185,57 +261,53 @@ class _AutoSearch:
 
     # ---- measurements
 
-    def measure(self) -> None:
-        """Try schedules until the time is over or there are no more."""
-        ring = Ring(self.session)
+    def measure(
+        self, pool: Workers | HereAlone, parameters: tuple[Parameter, ...], threads: int | None
+    ) -> Iterator[None]:
+        """Try schedules until there are no more. Whoever goes through this gives each attempt its outcome when it comes to a
+        `yield`."""
+        self._pool, self._parameters, self._threads = pool, parameters, threads
         given = self.session.schedule.copy()
         mine = self.model.candidate(given) if self.session.journal else None
         if mine is not None:
-            self._try(ring, "as it was given", mine, mine)
-        first = iter(self._in_order())
-        while not self.is_over and self._best is None:  # whatever can be built first
-            c = next(first, None)
-            if c is None:
-                return
-            self._try(ring, _label(c), c, self.model.shared(c))
-        while not self.is_over:
-            assert self._best is not None
+            yield from self._try([("as it was given", mine)])
+        self._waiting = self._in_order()
+        if self._best is None:  # whatever can be built first
+            yield from self._try([(_label(c), c) for c in self._waiting])
+        while self._best is not None:
             before = self._best
-            ways = [first, iter(self._further(before[0])), iter(self._other_numbers(before[0]))]
-            if not self._try_all(ring, before, ways) and not self._mutated(ring, before):
+            is_found = yield from self._try(self._ways(before.candidate))
+            if not is_found:
+                is_found = yield from self._try(self._mutations(before.candidate))
+            if not is_found:
                 return
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the time is over."""
-        return time.monotonic() > self._until
+    def _ways(self, best: Candidate) -> Iterator[tuple[str, Candidate]]:
+        """What to try next, from each way in turn; a way is looked at when it is gone."""
+        ways: list[Iterator[Candidate]] = [
+            iter(tuple(self._waiting)),
+            self._further(best),
+            self._other_numbers(best),
+        ]
+        while ways:
+            for way in list(ways):
+                c = next(way, None)
+                if c is None:
+                    ways.remove(way)
+                else:
+                    yield _label(c), c
 
-    def _try_all(self, ring: Ring, before: Any, ways: list[Iterator[Candidate]]) -> bool:
-        """Take candidates from each way in turn, until one is faster; False when none was."""
-        for c in itertools.chain.from_iterable(itertools.zip_longest(*ways)):
-            if self.is_over:
-                return True
-            if c is not None:
-                self._try(ring, _label(c), c, self.model.shared(c))
-                if self._best is not before:
-                    return True
-        return False
-
-    def _mutated(self, ring: Ring, before: tuple[Candidate, Contestant, float]) -> bool:
-        """Two changes by chance at once; False when none was faster."""
+    def _mutations(self, best: Candidate) -> Iterator[tuple[str, Candidate]]:
+        """Two changes by chance at once."""
+        chance = random.Random(f"{self._seed} {len(self.trials)}")
         for _ in range(MUTATIONS):
-            if self.is_over:
-                return True
-            journal = before[0].journal
+            journal = best.journal
             for _ in range(2):
                 other = list(neighbours(journal))
-                journal = self._chance.choice(other)[1] if other else journal
-            c = self._with(journal, before[0].kinds)
-            if c is not None and c.predicted < WORTH * before[0].predicted:
-                self._try(ring, _label(c), c, self.model.shared(c))
-                if self._best is not before:
-                    return True
-        return False
+                journal = chance.choice(other)[1] if other else journal
+            c = self._with(journal, best.kinds)
+            if c is not None and c.predicted < WORTH * best.predicted:
+                yield _label(c), c
 
     def _in_order(self) -> list[Candidate]:
         """What the model knows: of each structure the best, then all others that are not far behind."""
@@ -246,16 +318,16 @@ class _AutoSearch:
         leaders = list(structures.values())
         return [*leaders, *(c for c in worth if c not in leaders)]
 
-    def _further(self, c: Candidate) -> list[Candidate]:
+    def _further(self, c: Candidate) -> Iterator[Candidate]:
         """One idea further than the best."""
         found = [after for _, after in self.model.options(c) if after.predicted < WORTH * c.predicted]
-        return sorted(found, key=lambda o: o.rank)
+        yield from sorted(found, key=lambda o: o.rank)
 
-    def _other_numbers(self, c: Candidate) -> list[Candidate]:
+    def _other_numbers(self, c: Candidate) -> Iterator[Candidate]:
         """The best with another factor or order."""
         found = [self._with(journal, c.kinds) for _, journal in neighbours(c.journal)]
         worth = [o for o in found if o is not None and o.predicted < WORTH * c.predicted]
-        return sorted(worth, key=lambda o: o.rank)
+        yield from sorted(worth, key=lambda o: o.rank)
 
     def _with(self, journal: Journal, kinds: tuple[str, ...]) -> Candidate | None:
         schedule = self.session.schedule.untouched()
@@ -265,37 +337,89 @@ class _AutoSearch:
             return None
         return self.model.candidate(schedule, kinds)
 
-    def _try(self, ring: Ring, label: str, c: Candidate, whole: Candidate) -> None:
-        """Build what `c` is with threads, and time it beside the best."""
-        if whole.text in self._built:
-            return
-        self._built.add(whole.text)
-        trial = AutoTrial(label, whole.journal, whole.predicted)
-        try:
-            other = ring.contestant(whole.schedule)
-        except TewbError as e:
-            self._end(trial, message=e.message)
-            return
-        if other.wrong:
-            self._end(trial, message=f"the result is wrong: {other.wrong}")
-        elif self._best is None:
-            time_ = ring.alone(other)
-            self._best = c, other, time_.median
-            self._end(trial, time=time_, is_kept=True)
-        else:
-            _, best, seconds = self._best
-            duel = ring.duel(best, seconds, other)
-            if duel.is_won:
-                self._best = c, other, duel.other.median
-            self._end(trial, time=duel.other, gain=duel.gain, is_kept=duel.is_won)
+    # ---- attempts
 
-    def _end(self, trial: AutoTrial, **came_of_it: Any) -> None:
-        done = replace(trial, **came_of_it)
-        self.trials.append(done)
-        if done.is_kept:
-            self._answer = done
+    def _try(self, candidates: Iterable[tuple[str, Candidate]]) -> Generator[None, None, bool]:
+        """Try candidates in their order until one becomes the best; False when none did. Those behind it are at work already,
+        each beside the best of then: what comes of them counts when it is their turn."""
+        before = self._best
+        coming = iter(candidates)
+        ahead: deque[_Attempt] = deque()
+        while True:
+            while not self._pool.is_full and len(ahead) < AHEAD * self._pool.count:
+                attempt = self._next(coming, ahead)
+                if attempt is None:
+                    break
+                if attempt.module is None:
+                    self._begin(attempt)
+                ahead.append(attempt)
+            if not ahead and not self._pool.is_full:
+                return False
+            if not ahead or ahead[0].outcome is None:
+                yield
+            elif not self._is_decided(ahead[0]):  # so there is room for it
+                self._begin(ahead[0])
+            else:
+                self._end(ahead.popleft())
+                if self._best is not before:
+                    return True
+
+    def _next(self, coming: Iterator[tuple[str, Candidate]], ahead: Iterable[_Attempt]) -> _Attempt | None:
+        """The next that was not tried yet, nor is among those ahead."""
+        for label, c in coming:
+            if c.text not in self._whole:
+                self._whole[c.text] = self.model.shared(c)
+            whole = self._whole[c.text]
+            if whole.text not in self._tried and all(a.whole.text != whole.text for a in ahead):
+                return self._begun.setdefault(whole.text, _Attempt(label, c, whole))
+        return None
+
+    def _begin(self, attempt: _Attempt) -> None:
+        """Have an attempt meet the best of now."""
+        attempt.best, attempt.outcome = self._best, None
+        try:
+            attempt.module = lower_schedule(attempt.whole.schedule, self.session.args, self.session.name)
+        except TewbError as e:
+            attempt.outcome = Outcome("failed", message=e.message)
+            return
+        module, seconds = (None, 0.0) if self._best is None else (self._best.module, self._best.seconds)
+        self._pool.submit(attempt, Duel(attempt.module, module, seconds, self._parameters, self._threads))
+
+    def _is_decided(self, attempt: _Attempt) -> bool:
+        """Whether what came of an attempt counts. One that lost to a best of before loses to that of now."""
+        return (
+            attempt.best is self._best
+            or (attempt.best is not None and not _is_won(attempt))
+            or _is_wrong(attempt)
+        )
+
+    def _end(self, attempt: _Attempt) -> None:
+        """Take what came of an attempt."""
+        outcome, whole = attempt.outcome, attempt.whole
+        assert outcome is not None
+        self._tried.add(whole.text)
+        del self._begun[whole.text]
+        self._waiting = [c for c in self._waiting if c is not attempt.candidate]
+        trial = AutoTrial(attempt.label, whole.journal, whole.predicted)
+        if _is_wrong(attempt):
+            how = "the result is wrong: " if outcome.how == "wrong" else ""
+            self._tell(replace(trial, message=how + outcome.message))
+            return
+        time_, gained = Timing(outcome.samples), None
+        if attempt.best is not None and self._best is not None:
+            gained = _gain(attempt) * self._best.seconds / attempt.best.seconds
+        is_kept = attempt.best is self._best and (attempt.best is None or _is_won(attempt))
+        if is_kept:
+            assert attempt.module is not None
+            self._best = _Best(attempt.candidate, attempt.module, time_.median)
+        self._tell(replace(trial, time=time_, gain=gained, is_kept=is_kept))
+
+    def _tell(self, trial: AutoTrial) -> None:
+        self.trials.append(trial)
+        if trial.is_kept:
+            self._answer = trial
         if self._progress is not None:
-            self._progress(done)
+            self._progress(trial)
 
     # ---- after
 

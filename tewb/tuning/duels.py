@@ -1,25 +1,27 @@
 """Duels: a schedule beside the best so far, in turn, and what counts as faster.
 
-A kernel on one thread is timed by the processor time of this process, so that other work on the machine is not in it. To win, a
-schedule has to be clearly faster twice: in a few samples, and then in more of them.
+A duel is done by a worker, as a trial is. A kernel on one thread is timed by the processor time of its process, so that other
+work on the machine is not in it. To win, a schedule has to be clearly faster twice: in a few samples, and then in more of
+them.
 """
 
 from __future__ import annotations
 
-import contextlib
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
-from tewb.base import check_stopped
-from tewb.runtime import Timing
-from tewb.schedule import Schedule
-from tewb.tuning.task import machine_for_itself
-from tewb.workbench.measure.measure import filled_like, in_order, workers_of, wrong_output
-from tewb.workbench.measure.try_steps import Rig
-from tewb.workbench.session_view import SessionView
+import numpy as np
+
+from tewb.base import TewbError, check_stopped
+from tewb.driver import build_ir
+from tewb.ir import IRModule
+from tewb.runtime import Kernel, get_num_threads, set_num_threads
+from tewb.tuning.task import Checked, Outcome, Parameter, Phase, arguments_of, checked, machine_for_itself
+from tewb.workbench.measure.measure import workers_of
 
 SAMPLE = 0.005  # seconds of calls in a sample
 FEW, MORE = 3, 6  # samples of each, and further ones where the first say that it is faster
@@ -29,77 +31,90 @@ SLOW = 3.0  # times the best in the first call, and no samples are taken
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A kernel that was run once: what is wrong with its result (None: nothing), and the seconds of that call. `is_alone` says
-    that it runs on one thread."""
+    """A kernel that can be timed: about how long a call takes, and whether it runs on one thread."""
 
     call: Callable[[], Any]
     is_alone: bool
-    first: float
-    wrong: str | None
+    about: float
 
 
 @dataclass(frozen=True, slots=True)
 class Duel:
-    """The samples of the best so far and of another, taken in turn; none where the first call said enough."""
+    """What is done in a trial: `other` is built and compared, and then timed in turn with `best`, which takes about `seconds`;
+    alone where there is no best yet. Parallel loops run on `threads`, those of the process if None."""
 
-    best: Timing | None
-    other: Timing
-    gain: float
+    other: IRModule
+    best: IRModule | None
+    seconds: float
+    parameters: tuple[Parameter, ...] = field(repr=False)
+    threads: int | None = None
 
-    @property
-    def is_won(self) -> bool:
-        """Whether the other is clearly faster."""
-        return self.best is not None and self.gain >= FASTER
-
-
-class Ring:
-    """Where schedules of one program meet: its inputs, and what the outputs should be."""
-
-    def __init__(self, session: SessionView) -> None:
-        self._rig = Rig(session)
-        self._session = session
-
-    def contestant(self, schedule: Schedule) -> Contestant:
-        """Build a schedule, run it once, and look at the result. Raises TewbError where it cannot be built."""
-        rig = self._rig
-        kernel = rig.kernel(schedule)
-        outputs = {t: filled_like(a) for t, a in rig.outputs.items()}
-        arguments = in_order(self._session.args, rig.inputs, outputs, rig.sizes)
-        is_alone = workers_of(kernel) == 1 and not kernel.signature.packed
-        first = _seconds(lambda: kernel(*arguments), 1, is_alone)
-        return Contestant(lambda: kernel(*arguments), is_alone, first, wrong_output(outputs, rig.expected))
-
-    def alone(self, c: Contestant) -> Timing:
-        """The samples of one."""
-        return _in_turn([c], FEW)[0]
-
-    def duel(self, best: Contestant, seconds: float, other: Contestant) -> Duel:
-        """The other beside the best, which takes about `seconds`."""
-        if other.first > SLOW * seconds + SAMPLE / 5:
-            return Duel(None, Timing((other.first,)), seconds / other.first)
-        samples = _in_turn([best, other], FEW)
-        if _gain(samples) >= FASTER:
-            more = _in_turn([best, other], MORE)
-            samples = [Timing(a.results + b.results) for a, b in zip(samples, more, strict=True)]
-        return Duel(samples[0], samples[1], _gain(samples))
+    def perform(self, tell: Phase) -> Outcome:
+        """Build, check and time. An outcome without samples `beside` is of one that was alone, or far slower at once."""
+        if self.threads is not None and self.threads != get_num_threads():
+            set_num_threads(self.threads)
+        made = checked(self.other, self.parameters, _fresh, tell)
+        if isinstance(made, Outcome):
+            _loaded.cache_clear()  # what is wrong with it may be that it wrote where it should not
+            return made
+        other = _contestant(made)
+        if self.best is not None and other.about > SLOW * self.seconds + SAMPLE / 5:
+            return Outcome("slow", (other.about,), build_seconds=made.build_seconds)
+        contestants = [other]
+        if self.best is not None:
+            try:
+                kernel = build_ir(self.best)
+            except TewbError as e:
+                return Outcome("failed", message=f"the best so far cannot be built again: {e.message}")
+            contestants = [_beside(made, kernel, self.seconds), other]
+        tell("waiting")
+        with machine_for_itself():
+            tell("timing")
+            *best, samples = fought(contestants)
+        return Outcome("timed", samples, build_seconds=made.build_seconds, beside=best[0] if best else ())
 
 
-def _gain(samples: Sequence[Timing]) -> float:
-    best, other = samples
-    return statistics.median(a / b for a, b in zip(best.results, other.results, strict=True))
+def _contestant(made: Checked) -> Contestant:
+    is_alone = _is_alone(made.kernel)
+    return Contestant(
+        made.call, is_alone, max(min(made.first, made.worked) if is_alone else made.first, 1e-9)
+    )
 
 
-def _in_turn(contestants: Sequence[Contestant], rounds: int) -> list[Timing]:
-    with contextlib.ExitStack() as stack:
-        if not all(c.is_alone for c in contestants):
-            stack.enter_context(machine_for_itself())
-        counts = [max(1, min(int(SAMPLE / max(c.first, 1e-7)), 10_000)) for c in contestants]
-        taken: list[list[float]] = [[] for _ in contestants]
-        for _ in range(rounds):
-            for c, count, times in zip(contestants, counts, taken, strict=True):
-                check_stopped(0.0)
-                times.append(_seconds(c.call, count, c.is_alone))
-    return [Timing(tuple(t)) for t in taken]
+def _beside(made: Checked, kernel: Kernel, seconds: float) -> Contestant:
+    """The best so far, on the arrays that the other one has."""
+    if seconds < SAMPLE:
+        kernel(*made.arguments)  # the other was called once too
+    return Contestant(lambda: kernel(*made.arguments), _is_alone(kernel), seconds)
+
+
+def _is_alone(kernel: Kernel) -> bool:
+    return workers_of(kernel) == 1 and not kernel.signature.packed
+
+
+def fought(contestants: Sequence[Contestant]) -> list[tuple[float, ...]]:
+    """The samples of the best and another, taken in turn; more of them where the first say that the other is faster. Of one
+    alone, a few."""
+    samples = _in_turn(contestants, FEW)
+    if len(contestants) > 1 and gain(*samples) >= FASTER:
+        more = _in_turn(contestants, MORE)
+        samples = [a + b for a, b in zip(samples, more, strict=True)]
+    return samples
+
+
+def gain(best: Sequence[float], other: Sequence[float]) -> float:
+    """How many times as fast the other is: the median of the ratios of samples that were taken in turn."""
+    return statistics.median(a / b for a, b in zip(best, other, strict=True))
+
+
+def _in_turn(contestants: Sequence[Contestant], rounds: int) -> list[tuple[float, ...]]:
+    counts = [max(1, min(int(SAMPLE / max(c.about, 1e-7)), 10_000)) for c in contestants]
+    taken: list[list[float]] = [[] for _ in contestants]
+    for _ in range(rounds):
+        for c, count, times in zip(contestants, counts, taken, strict=True):
+            check_stopped(0.0)
+            times.append(_seconds(c.call, count, c.is_alone))
+    return [tuple(t) for t in taken]
 
 
 def _seconds(call: Callable[[], Any], count: int, is_alone: bool) -> float:
@@ -109,3 +124,14 @@ def _seconds(call: Callable[[], Any], count: int, is_alone: bool) -> float:
         call()
     passed, worked = time.perf_counter() - began, time.process_time() - worked
     return max(min(passed, worked) if is_alone else passed, 1e-9) / count
+
+
+def _fresh(parameters: tuple[Parameter, ...]) -> list[Any]:
+    """What a kernel is called with: the inputs that all have, and outputs of its own."""
+    known = _loaded(parameters)
+    return [np.full_like(a, 77) if p.kind == "output" else a for p, a in zip(parameters, known, strict=True)]
+
+
+@lru_cache(maxsize=1)
+def _loaded(parameters: tuple[Parameter, ...]) -> list[Any]:
+    return arguments_of(parameters)

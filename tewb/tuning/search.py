@@ -28,7 +28,7 @@ from tewb.tuning.shared_arrays import kept_arrays
 from tewb.tuning.study import Study, Trial
 from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, refusal
 from tewb.tuning.task import Outcome, Task
-from tewb.tuning.workers import HereAlone, Limits, Workers
+from tewb.tuning.workers import HereAlone, Limits, Workers, check_workers, local_pool
 from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.session import Session
@@ -80,18 +80,13 @@ def tune(
     subject = _subject(program, space, options)
     search = _Search(subject, repeat, progress)
     study_name, few = search.prepare()
-    count = workers if workers is not None else max(os.cpu_count() or 1, 1)
     limits = Limits(build_limit, run_limit, memory_limit)
     known = Study(study_name, None if database is None else Path(database), seed)
     search.begin(known, few, trials, first)
     deadline = None if seconds is None else time.monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder:
         search.keep_arrays(Path(folder))
-        with (
-            HereAlone()
-            if search.calls_python or count == 0 or os.name != "posix"
-            else Workers(count, limits) as pool
-        ):
+        with local_pool(workers, limits, search.calls_python) as pool:
             try:
                 with stopped_by(stop):
                     search.run(pool, deadline)
@@ -101,9 +96,10 @@ def tune(
 
 
 def _check(trials: int, repeat: int, workers: int | None) -> None:
-    for name, value, least in (("trials", trials, 1), ("repeat", repeat, 1), ("workers", workers, 0)):
-        is_right = (value is None and name == "workers") or (isinstance(value, int) and value >= least)
-        check_given(is_right, name, value, f"a number from {least}", f"{name}={least + 1}", ArgumentError)
+    for name, value in (("trials", trials), ("repeat", repeat)):
+        is_right = isinstance(value, int) and value >= 1
+        check_given(is_right, name, value, "a number from 1", f"{name}=2", ArgumentError)
+    check_workers(workers)
 
 
 def _subject(program: Any, space: Space | None, options: Mapping[str, Any]) -> Subject:

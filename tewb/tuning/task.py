@@ -10,17 +10,17 @@ import contextlib
 import getpass
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 from tewb.base import DType, TewbError, from_memory
 from tewb.driver import build_ir
 from tewb.ir import IRModule
-from tewb.runtime import calls_for, sample
+from tewb.runtime import Kernel, calls_for, sample
 
 How = Literal["timed", "slow", "wrong", "failed"]
 
@@ -40,6 +40,28 @@ class Parameter:
     value: Any = None
 
 
+Phase = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a trial: "timed" with its `samples` (seconds of a call), "slow" with those that were taken before it
+    was given up, "wrong" or "failed" with a `message`. `beside` are the samples of the best, taken in turn with them."""
+
+    how: How
+    samples: tuple[float, ...] = ()
+    message: str = ""
+    build_seconds: float = 0.0
+    beside: tuple[float, ...] = ()
+
+
+class Work(Protocol):
+    """What workers can be given."""
+
+    def perform(self, tell: Phase) -> Outcome:
+        """Do it. `tell` hears what begins: "building", "checking", "waiting" for the machine, "timing"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What is done in a trial. `repeat` samples are taken of it, about `seconds` each; it is given up as slow once two
@@ -51,47 +73,69 @@ class Task:
     seconds: float = 0.02
     worst: float | None = None
 
+    def perform(self, tell: Phase) -> Outcome:
+        """Build, check and time."""
+        made = checked(self.module, self.parameters, arguments_of, tell)
+        if isinstance(made, Outcome):
+            return made
+        if self.worst is not None and made.first > 10 * self.worst:
+            return Outcome("slow", (made.first,), build_seconds=made.build_seconds)
+        tell("waiting")
+        with machine_for_itself():
+            tell("timing")
+            samples = _samples(made.call, self)
+        slow = len(samples) < self.repeat
+        return Outcome("slow" if slow else "timed", samples, build_seconds=made.build_seconds)
+
+
+def perform(task: Work, tell: Phase = lambda phase: None) -> Outcome:
+    """Do what was asked."""
+    return task.perform(tell)
+
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a trial: "timed" with its `samples` (seconds of a call), "slow" with those that were taken before it
-    was given up, "wrong" or "failed" with a `message`."""
+class Checked:
+    """A kernel whose result was right, what it was called with, and the seconds of that call: on the wall, and of the
+    processor. Building it took `build_seconds`."""
 
-    how: How
-    samples: tuple[float, ...] = ()
-    message: str = ""
-    build_seconds: float = 0.0
+    kernel: Kernel
+    arguments: Sequence[Any]
+    first: float
+    worked: float
+    build_seconds: float
+
+    def call(self) -> None:
+        """Run it once more."""
+        self.kernel(*self.arguments)
 
 
-Phase = Callable[[str], None]
-
-
-def perform(task: Task, tell: Phase = lambda phase: None) -> Outcome:
-    """Build, check and time. `tell` hears what begins: "building", "checking", "waiting" for the machine, "timing"."""
+def checked(
+    module: IRModule,
+    parameters: tuple[Parameter, ...],
+    load: Callable[[tuple[Parameter, ...]], Sequence[Any]],
+    tell: Phase,
+) -> Checked | Outcome:
+    """Build a kernel, call it with what `load` gives for its parameters, and compare the result; the outcome where it failed
+    or is wrong."""
     tell("building")
     began = time.perf_counter()
     try:
-        kernel = build_ir(task.module)
+        kernel = build_ir(module)
     except TewbError as e:
         return Outcome("failed", message=e.message)
     built = time.perf_counter() - began
     tell("checking")
     try:
-        arguments = [_argument(p) for p in task.parameters]
-        once = sample(lambda: kernel(*arguments), 1)
-        wrong = _difference(task.parameters, arguments)
+        arguments = load(parameters)
+        worked = time.process_time()
+        first = sample(lambda: kernel(*arguments), 1)
+        worked = time.process_time() - worked
+        wrong = _difference(parameters, arguments)
     except Exception as e:  # an extern of the program may raise anything
         return Outcome("failed", message=f"{type(e).__name__}: {e}", build_seconds=built)
     if wrong:
         return Outcome("wrong", message=wrong, build_seconds=built)
-    if task.worst is not None and once > 10 * task.worst:
-        return Outcome("slow", (once,), build_seconds=built)
-    tell("waiting")
-    with machine_for_itself():
-        tell("timing")
-        samples = _samples(lambda: kernel(*arguments), task)
-    slow = len(samples) < task.repeat
-    return Outcome("slow" if slow else "timed", samples, build_seconds=built)
+    return Checked(kernel, arguments, first, worked, built)
 
 
 def _samples(call: Callable[[], Any], task: Task) -> tuple[float, ...]:
@@ -133,6 +177,11 @@ def _load(p: Parameter) -> Any:
     return np.load(p.file, allow_pickle=False).transpose(np.argsort(p.order))
 
 
+def arguments_of(parameters: tuple[Parameter, ...]) -> list[Any]:
+    """What a kernel is called with: inputs as they lie in their files, outputs full of what is not the result."""
+    return [_argument(p) for p in parameters]
+
+
 def _argument(p: Parameter) -> Any:
     if p.kind == "scalar":
         return p.value
@@ -142,7 +191,7 @@ def _argument(p: Parameter) -> Any:
     return a
 
 
-def _difference(parameters: tuple[Parameter, ...], arguments: list[Any]) -> str | None:
+def _difference(parameters: tuple[Parameter, ...], arguments: Sequence[Any]) -> str | None:
     """Which output first differs from what it is to be, and where."""
     for p, got in zip(parameters, arguments, strict=True):
         if p.kind == "output":

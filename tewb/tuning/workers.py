@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
-from tewb.base import check_stopped
-from tewb.tuning.task import Outcome, Task, perform
+from tewb.base import ArgumentError, check_given, check_stopped
+from tewb.tuning.task import Outcome, Work, perform
 from tewb.tuning.worker import HEAD
 
 CHUNK = 1 << 20
@@ -64,7 +64,11 @@ class Workers:
         """Whether nothing is at work."""
         return not self._busy
 
-    def submit(self, key: Any, task: Task) -> None:
+    def start(self) -> None:
+        """Start all processes now, so that they are there when they are needed."""
+        self._free += [self._started() for _ in range(self.count - len(self._free) - len(self._busy))]
+
+    def submit(self, key: Any, task: Work) -> None:
         """Have a task done; `finished` will give its outcome with `key`."""
         while self._free and not self._free[-1].is_running:
             self._drop(self._free.pop())
@@ -131,7 +135,7 @@ class _Worker:
         """Whether the process is there."""
         return self._process.poll() is None
 
-    def begin(self, key: Any, task: Task) -> None:
+    def begin(self, key: Any, task: Work) -> None:
         self.key, self.outcome = key, None
         self._phase, self._since = "building", time.monotonic()
         assert self._process.stdin is not None
@@ -211,7 +215,10 @@ class HereAlone:
     def __exit__(self, *_: object) -> None:
         self._done = []
 
-    def submit(self, key: Any, task: Task) -> None:
+    def start(self) -> None:
+        """It is there."""
+
+    def submit(self, key: Any, task: Work) -> None:
         self._done.append((key, perform(task)))
         self.is_full, self.is_idle = True, False
 
@@ -219,3 +226,16 @@ class HereAlone:
         done, self._done = self._done, []
         self.is_full, self.is_idle = False, True
         yield from done
+
+
+def local_pool(count: int | None, limits: Limits, calls_python: bool) -> Workers | HereAlone:
+    """Where trials are done on this machine: in `count` processes, as many as there are processors if None."""
+    if calls_python or count == 0 or os.name != "posix":
+        return HereAlone()
+    return Workers(count if count is not None else max(os.cpu_count() or 1, 1), limits)
+
+
+def check_workers(count: Any) -> None:
+    """Raise ArgumentError for what is no number of workers."""
+    is_right = count is None or (type(count) is int and count >= 0)
+    check_given(is_right, "workers", count, "a number from 0", "workers=1", ArgumentError)
