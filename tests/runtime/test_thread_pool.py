@@ -118,6 +118,59 @@ def test_calls_from_many_threads_while_the_size_changes() -> None:
     assert not any(t.is_alive() for t in workers) and wrong == []
 
 
+def nested_calls(rounds: int, seed: int) -> list[Any]:
+    """What is wrong after loops in loops of random sizes, from several threads, while the pool changes its size."""
+    wrong: list[Any] = []
+    stop = threading.Event()
+
+    def work(seed: int) -> None:
+        own = random.Random(seed)
+        for _ in range(rounds):
+            outer, inner = own.randrange(1, 4), own.choice([0, 1, 2, 30])
+            most, ran = own.choice([1, 3, 1 << 62]), list[tuple[int, int]]()
+            fails = own.random() < 0.1
+
+            def each(lo: int, hi: int) -> int:
+                for i in range(lo, hi):
+                    code = run(lambda a, b: ran.extend((i, k) for k in range(a, b)), inner, most)  # noqa: B023
+                    if code:
+                        return code
+                return 7 if fails else 0  # noqa: B023
+
+            code = run(each, outer, 1)
+            if code != 7 * fails:
+                wrong.append(("code", code))
+            if not fails and sorted(ran) != [(i, k) for i in range(outer) for k in range(inner)]:
+                wrong.append(ran)
+
+    def resize() -> None:
+        own = random.Random(seed)
+        while not stop.is_set():
+            set_num_threads(own.randrange(1, 9))
+            pool().start()
+            stop.wait(0.001)
+
+    workers = [threading.Thread(target=work, args=(10 * seed + n,), daemon=True) for n in range(3)]
+    changer = threading.Thread(target=resize, daemon=True)
+    for t in (*workers, changer):
+        t.start()
+    for t in workers:
+        t.join(300)
+    stop.set()
+    changer.join(60)
+    return [*wrong, *(["hangs"] if any(t.is_alive() for t in workers) else [])]
+
+
+def test_loops_in_loops_from_many_threads() -> None:
+    assert nested_calls(40, 0) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(1, 4))
+def test_loops_in_loops_from_many_threads_for_long(seed: int) -> None:
+    assert nested_calls(5000, seed) == []
+
+
 def test_sizes_that_cannot_be() -> None:
     for size in (0, -1, MOST_WORKERS + 2):
         with pytest.raises(ValueError, match=f"{size} threads cannot run a kernel"):
@@ -227,6 +280,30 @@ def test_a_fork_while_a_loop_runs() -> None:
     assert [os.waitstatus_to_exitcode(os.waitpid(c, 0)[1]) for c in children] == [0, 0]
 
 
+@needs_fork
+def test_a_loop_goes_on_in_a_fork_beside_loops_inside_of_it() -> None:
+    """The child comes back to an iteration of its caller, after loops that might have taken the place of the outer one."""
+    me, parent, forked = threading.get_ident(), os.getpid(), threading.Event()
+    seen: list[int] = []
+    children: list[int] = []
+
+    def body(lo: int, hi: int) -> None:
+        if threading.get_ident() != me:
+            forked.wait(20)
+        elif not forked.is_set():
+            children.append(os.fork())
+            forked.set()
+        seen.append(lo)
+        if os.getpid() != parent and helpers() != 2:
+            os._exit(1)
+
+    code = run(body, 30, most=1)
+    if os.getpid() != parent:  # the worker of the parent may have had an iteration
+        os._exit(0 if code == 0 and len(set(seen)) == len(seen) and len(seen) in (29, 30) else 2)
+    assert code == 0 and sorted(seen) == list(range(30))
+    assert [os.waitstatus_to_exitcode(os.waitpid(c, 0)[1]) for c in children] == [0]
+
+
 def _in_a_process(_: int) -> bool:
     k, a, b = doubled()
     for _ in range(3):
@@ -287,3 +364,95 @@ def test_the_number_of_threads_comes_from_the_environment() -> None:
     count = "from tewb.runtime import get_num_threads, pool; print(get_num_threads(), pool()._started)"
     assert program(count, TEWB_NUM_THREADS="3").stdout == "3 2\n"
     assert "TEWB_NUM_THREADS is '-2', which is no number of threads" in program(TEWB_NUM_THREADS="-2").stderr
+
+
+# ---------------------------------------------------------------- kernels inside of kernels, and beside each other
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+def test_a_packed_function_of_a_parallel_loop_calls_a_parallel_kernel(size: int) -> None:
+    set_num_threads(size)
+    k, a, b = doubled(20_000)
+    name = "tests.pool.inner"
+
+    def inner(x: Any, y: Any) -> None:
+        out = np.zeros_like(b)
+        k(a, out)
+        y[...] = x + out[-1]
+
+    tewb.register_func(name, inner, override=True)
+    A = te.placeholder((12, 4), name="A")
+    B = te.extern(
+        (12, 4),
+        [A],
+        lambda ins, outs: te.call_packed(name, ins[0], outs[0]),
+        name="B",
+        access=te.access.elementwise,
+    )
+    s = te.create_schedule(B.op)
+    s[B].parallel(s[B].split(B.op.axis[0], 1)[0])
+    outer = tewb.build(s, [A, B])
+    for _ in range(4):
+        got = np.zeros((12, 4), "float32")
+        outer(np.ones((12, 4), "float32"), got)
+        assert (got == 1 + 2 * 19_999).all()
+    tewb.runtime.remove_global_func(name)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 8])
+@pytest.mark.parametrize("outer", [1, 2, 3])
+def test_memory_of_loops_in_loops_is_that_of_each_task(size: int, outer: int) -> None:
+    """Intermediates on the heap and on the stack, in both loops."""
+    set_num_threads(size)
+    n = 40
+    A = te.placeholder((outer, n, 3000), name="A")
+    B = te.compute(A.shape, lambda i, j, k: A[i, j, k] + 1.0, name="B")
+    C = te.compute(A.shape, lambda i, j, k: B[i, j, 2999 - k] * 2.0, name="C")
+    D = te.compute((outer, n, 100), lambda i, j, k: C[i, n - 1 - j, 30 * k] - 3.0, name="D")
+    E = te.compute((outer, n, 100), lambda i, j, k: D[i, j, 99 - k] + C[i, j, k], name="E")
+    s = te.create_schedule(E.op)
+    i, j, _ = E.op.axis
+    s[E].parallel(i)
+    s[E].parallel(j)
+    s[C].compute_at(s[E], i)
+    s[C].parallel(C.op.axis[1])
+    s[B].compute_at(s[C], C.op.axis[1])
+    s[D].compute_at(s[E], j)
+    k = tewb.build(s, [A, E])
+    a = np.random.default_rng(size).random((outer, n, 3000), dtype="float32")
+    c = (a[:, :, ::-1] + np.float32(1)) * np.float32(2)
+    want = (c[:, ::-1, ::30] - np.float32(3))[:, :, ::-1] + c[:, :, :100]
+    for _ in range(3):
+        got = np.zeros((outer, n, 100), "float32")
+        k(a, got)
+        np.testing.assert_array_equal(got, want)
+
+
+def test_an_error_belongs_to_its_own_call() -> None:
+    n = 50_000
+    at = te.placeholder((n,), name="at", dtype="int32")
+    A = te.placeholder((8,), name="A")
+    B = te.compute((n,), lambda i: A[at[i]], name="B")
+    s = te.create_schedule(B.op)
+    s[B].parallel("i")
+    k = tewb.build(s, [A, at, B], debug=True)
+    a = np.ones(8, "float32")
+    outcomes: dict[int, set[str]] = {0: set(), 9: set()}
+
+    def work(where: int) -> None:
+        index, out = np.zeros(n, "int32"), np.zeros(n, "float32")
+        index[1000] = where
+        for _ in range(30):
+            try:
+                k(a, index, out)
+            except BoundError:
+                outcomes[where].add("error")
+            else:
+                outcomes[where].add("fine" if (out == 1).all() else "wrong")
+
+    threads = [threading.Thread(target=work, args=(where,)) for where in outcomes]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(120)
+    assert outcomes == {0: {"fine"}, 9: {"error"}}

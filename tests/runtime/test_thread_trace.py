@@ -126,11 +126,15 @@ def test_loops_in_loops_are_deeper_and_count_once() -> None:
     inner = [x for x in t.tasks if x.depth == 1]
     assert sum(x.past - x.first for x in outer) == 4 and sum(x.past - x.first for x in inner) == 24
     assert [loop.depth for loop in t.loops].count(1) == 4 and t.runs == 5
-    assert sum(x.tasks for x in t.threads) == len(outer)
     (whole,) = [loop for loop in t.loops if loop.depth == 0]
     assert t.in_loops == pytest.approx(whole.end - whole.begin, abs=1e-8)
-    for x in inner:
-        assert any(o.thread == x.thread and o.begin <= x.begin and x.end <= o.end for o in outer)
+    helped = [
+        x
+        for x in inner
+        if not any(o.thread == x.thread and o.begin <= x.begin and x.end <= o.end for o in outer)
+    ]
+    assert sum(x.tasks for x in t.threads) == len(outer) + len(helped)
+    assert all(whole.begin <= x.begin and x.end <= whole.end for x in inner)
 
 
 def test_loops_one_after_the_other() -> None:
@@ -173,7 +177,7 @@ def test_memory_on_the_stack_is_none_from_the_heap() -> None:
 
 
 def test_tasks_beyond_those_that_are_kept_are_counted() -> None:
-    n = MOST_EVENTS // 4 + 10
+    n = MOST_EVENTS // 2 + 10
     A = te.placeholder((n, 4, 2), name="A")
     B = te.compute(A.shape, lambda i, j, k: A[i, j, k] + 1.0, name="B")
     s = te.create_schedule(B.op)

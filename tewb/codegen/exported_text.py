@@ -95,7 +95,7 @@ def _hook(number: int, result: str, parameters: Sequence[str]) -> str:
     return f"define linkonce_odr hidden {result} @{HOOKS[number]}({listed}) {{\n  %f = load ptr, ptr {at}\n{end}\n}}\n"
 
 
-_PARALLEL = ("i32", ("ptr", "ptr", "ptr", "i64", "i64"))
+_PARALLEL = ("i32", ("ptr", "ptr", "ptr", "i64", "i64", "i64"))
 _PACKED = ("void", ("i64", "i32", "ptr", "i32"))
 _TYPES = {
     "tewb_rt_parallel": _PARALLEL,
@@ -115,7 +115,7 @@ _HOOKED = """
 declare noalias ptr @malloc(i64)
 declare void @free(ptr)
 
-define linkonce_odr hidden i32 @tewb.serial(ptr %ctx, ptr %f, ptr %data, i64 %n, i64 %most) {
+define linkonce_odr hidden i32 @tewb.serial(ptr %ctx, ptr %f, ptr %data, i64 %n, i64 %most, i64 %least) {
   %some = icmp sgt i64 %n, 0
   br i1 %some, label %run, label %none
 run:
@@ -270,7 +270,8 @@ extern "C" {{
 
 {functions}
 /* What kernels call: [0] runs a parallel loop, int32_t (void *context, int32_t (*body)(void *context, void *data,
-int64_t begin, int64_t end), void *data, int64_t iterations, int64_t most_at_once); [1] is malloc, [2] free. */
+int64_t begin, int64_t end), void *data, int64_t iterations, int64_t most_at_once, int64_t least_at_once); [1] is malloc,
+[2] free. */
 extern void *tewb_hooks[7];
 
 #ifdef __cplusplus

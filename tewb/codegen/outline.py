@@ -53,14 +53,14 @@ def outline_parallel(writer: Statements, s: For) -> None:
     work = operations(s.body)
     most = (1 << 62) if work is None else max(CHUNK // max(work, 1), 1)
     f.fence()
-    given = f"ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most}"
+    given = f"ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most}, i64 1"
     if f.module.traced:
         run = f.module.declare(
-            "tewb_rt_parallel_traced", "i32 @tewb_rt_parallel_traced(ptr, ptr, ptr, i64, i64, i64)"
+            "tewb_rt_parallel_traced", "i32 @tewb_rt_parallel_traced(ptr, ptr, ptr, i64, i64, i64, i64)"
         )
         given += f", i64 {writer.info.numbers.get(id(s), 0)}"
     else:
-        run = f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)")
+        run = f.module.declare("tewb_rt_parallel", "i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64, i64)")
     code = f.ins(f"call i32 {run}({given})")
     writer.return_if_failed(code)
     f.module.functions[number] = _outlined(writer, name, s, captured)

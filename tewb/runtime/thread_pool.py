@@ -1,4 +1,4 @@
-"""The thread pool: parallel loops are drained by their caller and by workers of this process.
+"""The thread pool: parallel loops are drained by their callers and by workers of this process.
 
 The protocol is machine code (`thread_pool_code.py`); here are its threads. Workers are Python daemon threads that go
 into the machine code and stay there: they look for work for a moment, then sleep until a parallel loop
@@ -16,19 +16,24 @@ from tewb.base import TewbError
 from tewb.runtime.cpython import register_python
 from tewb.runtime.jit import Compiled, register_symbol
 from tewb.runtime.thread_pool_code import (
-    CALLER,
+    COUNT,
     HELPERS,
+    INSIDE,
     LOCK,
     MISSING,
     MOST_WORKERS,
-    NEXT,
+    OPEN,
+    PLACE_ROWS,
+    PLACES,
     ROW,
+    ROWS,
     SETTING,
+    STATE,
     WORKERS,
     pool_text,
 )
 
-_Rows = ctypes.c_int64 * (ROW * (WORKERS + MOST_WORKERS))
+_Rows = ctypes.c_int64 * (ROW * ROWS)
 
 
 class Pool:
@@ -46,7 +51,7 @@ class Pool:
         register_symbol("tewb_rt_missing", rows + 8 * (SETTING * ROW + MISSING))
         self._lock = threading.Lock()
         self._started = 0
-        self._set_lock(CALLER)
+        self._set_callers()
         self.size = _wanted_threads()
         self._publish()
         if hasattr(os, "register_at_fork"):
@@ -75,6 +80,12 @@ class Pool:
             self._started -= 1
             raise
 
+    def _set_callers(self) -> None:
+        """Nobody is inside of a loop, and callers have locks to sleep on."""
+        for row in range(PLACES + INSIDE, WORKERS, PLACE_ROWS):
+            self._rows[row * ROW + COUNT] = self._rows[row * ROW + STATE] = 0
+            self._set_lock(row)
+
     def _set_lock(self, row: int) -> None:
         """A lock to sleep on, which is held, so that the first to sleep does sleep."""
         allocate, acquire = ctypes.pythonapi.PyThread_allocate_lock, ctypes.pythonapi.PyThread_acquire_lock
@@ -91,14 +102,15 @@ class Pool:
     def _after_fork(self) -> None:
         """Threads do not survive a fork: the child starts with none, and nobody is inside of a loop.
 
-        The counter of iterations stays: a callback of a parallel loop may have forked, and go on here.
+        A callback of a parallel loop may have forked, and go on here: its place stays claimed, and the counter of its
+        iterations what it is. (So do those of other threads, which nobody gives back: loops are not shared any more
+        where all are lost.)
         """
         self._lock = threading.Lock()
         self._started = 0
-        left = self._rows[NEXT * ROW]
-        ctypes.memset(self._rows, 0, ctypes.sizeof(self._rows))
-        self._rows[NEXT * ROW] = left
-        self._set_lock(CALLER)
+        self._rows[OPEN * ROW] = 0
+        ctypes.memset(ctypes.byref(self._rows, 8 * ROW * WORKERS), 0, 8 * ROW * MOST_WORKERS)
+        self._set_callers()
         self._publish()
 
     def resize(self, size: int) -> None:

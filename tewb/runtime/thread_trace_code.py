@@ -45,7 +45,7 @@ def trace_text() -> str:
     void tewb_rt_trace_begin()                               a call of a kernel begins, on this thread
     void tewb_rt_trace_end()                                 and ends
     void tewb_rt_trace_allocation(bytes)                     this thread takes memory
-    i32 tewb_rt_parallel_traced(ctx, fn, data, n, most, line)  as tewb_rt_parallel, of the loop in a line of the IR
+    i32 tewb_rt_parallel_traced(ctx, fn, data, n, most, least, line)  as tewb_rt_parallel, of the loop in a line of the IR
     ptr tewb_trace(), tewb_trace_threads(), tewb_trace_events()  where all this stands
     """
     now = _NOW_RAW if sys.version_info >= (3, 13) else _NOW
@@ -89,7 +89,7 @@ _TEXT = f"""
 @events = internal global [{MOST_EVENTS} x [{EVENT} x i64]] zeroinitializer, align 128
 
 declare i{_LONG} @tewb_py_PyThread_get_thread_ident()
-declare i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64)
+declare i32 @tewb_rt_parallel(ptr, ptr, ptr, i64, i64, i64)
 
 define ptr @tewb_trace() {{ ret ptr @whole }}
 define ptr @tewb_trace_threads() {{ ret ptr @threads }}
@@ -167,7 +167,8 @@ done:
   ret void
 }}
 
-; What the pool calls: a range of iterations of the loop that the record tells of (function, data, line, run).
+; What the pool calls: a range of iterations of the loop that the record tells of (function, data, line, run, depth). A thread
+; that came to help is in no task of its own, however deep the loop is.
 define internal i32 @task(ptr %ctx, ptr %record, i64 %lo, i64 %hi) {{
   %fn = load ptr, ptr %record
   {_word("pd", "record", 1)}
@@ -176,10 +177,12 @@ define internal i32 @task(ptr %ctx, ptr %record, i64 %lo, i64 %hi) {{
   %line = load i64, ptr %pl
   {_word("pr", "record", 3)}
   %run = load i64, ptr %pr
+  {_word("pe", "record", 4)}
+  %depth = load i64, ptr %pe
   %row = call ptr @own()
   %thread = load i64, ptr %row
   {_word("pi", "row", INSIDE)}
-  %depth = load i64, ptr %pi
+  %before = load i64, ptr %pi
   %deeper = add i64 %depth, 1
   store i64 %deeper, ptr %pi
   {_word("pb", "row", ALLOCATED)}
@@ -189,20 +192,20 @@ define internal i32 @task(ptr %ctx, ptr %record, i64 %lo, i64 %hi) {{
   %begin = call i64 @now()
   %r = call i32 %fn(ptr %ctx, ptr %data, i64 %lo, i64 %hi)
   %end = call i64 @now()
-  store i64 %depth, ptr %pi
+  store i64 %before, ptr %pi
   %bytes1 = load i64, ptr %pb
   %times1 = load i64, ptr %pt
   %bytes = sub i64 %bytes1, %bytes0
   %times = sub i64 %times1, %times0
   %took = sub i64 %end, %begin
-  call void @add_outside(ptr %row, i64 %depth, i64 {BUSY}, i64 %took)
-  call void @add_outside(ptr %row, i64 %depth, i64 {TASKS}, i64 1)
+  call void @add_outside(ptr %row, i64 %before, i64 {BUSY}, i64 %took)
+  call void @add_outside(ptr %row, i64 %before, i64 {TASKS}, i64 1)
   call void @note(i64 0, i64 %line, i64 %run, i64 %thread, i64 %depth, i64 %lo, i64 %hi, i64 %begin, i64 %end, i64 %bytes, i64 %times)
   ret i32 %r
 }}
 
-define i32 @tewb_rt_parallel_traced(ptr %ctx, ptr %fn, ptr %data, i64 %n, i64 %most, i64 %line) {{
-  %record = alloca [4 x i64]
+define i32 @tewb_rt_parallel_traced(ptr %ctx, ptr %fn, ptr %data, i64 %n, i64 %most, i64 %least, i64 %line) {{
+  %record = alloca [5 x i64]
   store ptr %fn, ptr %record
   {_word("pd", "record", 1)}
   store ptr %data, ptr %pd
@@ -215,8 +218,10 @@ define i32 @tewb_rt_parallel_traced(ptr %ctx, ptr %fn, ptr %data, i64 %n, i64 %m
   %thread = load i64, ptr %row
   {_word("pi", "row", INSIDE)}
   %depth = load i64, ptr %pi
+  {_word("pe", "record", 4)}
+  store i64 %depth, ptr %pe
   %begin = call i64 @now()
-  %r = call i32 @tewb_rt_parallel(ptr %ctx, ptr @task, ptr %record, i64 %n, i64 %most)
+  %r = call i32 @tewb_rt_parallel(ptr %ctx, ptr @task, ptr %record, i64 %n, i64 %most, i64 %least)
   %end = call i64 @now()
   %took = sub i64 %end, %begin
   call void @add_outside(ptr %row, i64 %depth, i64 {IN_LOOPS}, i64 %took)

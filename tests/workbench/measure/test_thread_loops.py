@@ -1,4 +1,4 @@
-"""Loops of one name are one, and lose what their threads lost."""
+"""Loops are told apart, also those of one name, and lose what their threads lost."""
 
 from __future__ import annotations
 
@@ -7,16 +7,35 @@ import pytest
 from tests.workbench.measure.traces import MS, UNEVEN, loop, task, times
 
 
-def test_loops_of_one_name_are_one_and_others_stand_beside_it() -> None:
+def test_loops_of_one_name_are_told_apart_and_one_that_begins_again_is_one() -> None:
     t = times(
-        6.0,
-        [loop(2, 0, 2), loop(4, 2, 4, run=1, line=11), loop(3, 4, 6, run=2, line=9)],
-        [task(0, 0, 2, 0, 2), task(1, 0, 4, 2, 4, run=1, line=11), task(0, 0, 3, 4, 6, run=2, line=9)],
-    )
-    first, second = t.loops
-    assert (first.facts.name, first.runs, first.iterations) == ("C.i", 2, 6)
-    assert (second.facts.name, second.runs, second.iterations) == ("D.j", 1, 3)
-    assert first.absent == pytest.approx(4 * MS)
+        8.0,
+        [loop(2, 0, 2), loop(4, 2, 4, run=1, line=11), loop(3, 4, 6, run=2, line=9), loop(5, 6, 8, run=3)],
+        [
+            task(0, 0, 2, 0, 2), task(1, 0, 4, 2, 4, run=1, line=11), task(0, 0, 3, 4, 6, run=2, line=9),
+            task(0, 0, 5, 6, 8, run=3),
+        ],
+    )  # fmt: skip
+    found = [(x.facts.name, x.facts.stage, x.runs, x.iterations) for x in t.loops]
+    assert found == [("C.i #1", "C", 2, 7), ("C.i #2", "C", 1, 4), ("D.j", "D", 1, 3)]
+    assert t.loops[0].absent == pytest.approx(4 * MS) and t.loops[1].absent == pytest.approx(2 * MS)
+    assert [b.loop for b in t.bars] == [0, 2, 0, 1] and [s.loop for s in t.spans] == [0, 1, 2, 0]
+
+
+def test_threads_that_help_with_loops_inside_are_not_idle() -> None:
+    """Thread 1 has no iteration of the outer loop; it takes most of the inner one."""
+    t = times(
+        4.0,
+        [loop(1, 0, 4), loop(8, 1, 4, run=1, line=9, depth=1)],
+        [
+            task(0, 0, 1, 0, 4), task(0, 0, 2, 1, 2, run=1, line=9, depth=1), task(1, 2, 5, 1, 2.5, run=1, line=9, depth=1),
+            task(1, 5, 8, 2.5, 3.5, run=1, line=9, depth=1),
+        ],
+    )  # fmt: skip
+    outer, inner = t.loops
+    assert (outer.absent, outer.late, outer.between, outer.waited) == pytest.approx((0, MS, 0, 0.5 * MS))
+    assert outer.waits == pytest.approx((0, 0.5 * MS)) and outer.last == 0
+    assert (inner.tasks, inner.absent, inner.waited) == (3, 0, 0)
 
 
 def test_loops_inside_of_others_lose_nothing_by_themselves() -> None:

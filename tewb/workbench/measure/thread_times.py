@@ -31,7 +31,7 @@ class ThreadTimes:
 
     @cached_property
     def loops(self) -> tuple[LoopTimes, ...]:
-        """The parallel loops in the order in which they began; those of one name are one."""
+        """The parallel loops in the order in which they began."""
         return loop_times(self.facts, self.trace, self.threads)
 
     @cached_property
@@ -46,11 +46,12 @@ class ThreadTimes:
 
     def _number(self, of: TracedTask | TracedLoop) -> int | None:
         """The number of a loop in `loops`; None for a task whose loop was not kept."""
-        return self._numbers.get((self.facts[of.line].name, of.depth))
+        return self._numbers.get((of.line, of.depth))
 
     @cached_property
-    def _numbers(self) -> dict[tuple[str, int], int]:
-        return {(loop.facts.name, loop.depth): n for n, loop in enumerate(self.loops)}
+    def _numbers(self) -> dict[tuple[int, int], int]:
+        kinds = dict.fromkeys((loop.line, loop.depth) for loop in self.trace.loops)
+        return {kind: n for n, kind in enumerate(kinds)}
 
     @property
     def seconds(self) -> float:
