@@ -29,6 +29,7 @@ from tewb.ir import (
 )
 from tewb.lowering.combine_values import combined, evaluated, started, translated
 from tewb.lowering.data_ranges import DependentRange, dependent_ranges
+from tewb.lowering.rounded_parts import check_rounded, read_past_end, where_real
 from tewb.lowering.stage_loops import StageLoops
 from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
@@ -41,6 +42,7 @@ from tewb.schedule import (
     Window,
     lane_loop,
     loops_of_elements,
+    rounded_axes,
     unmixed,
     values_and_guards,
 )
@@ -61,6 +63,9 @@ class ComputeNest(StageLoops):
         self.inmost: list[Expr] = []  # guards that stand inside of all loops of a reduction
         adds = isinstance(op.body[0], Reduce) and not is_over_threads(self.threads)
         self.predicate = store_predicate(stage, self.launch, once=adds)
+        self.rounded = rounded_axes(stage.relations)
+        if self.rounded:
+            check_rounded(nests, stage, op)
 
     def nest(self) -> Stmt:
         values, guards = self.indices(self.own.vars, self.stage.relations)
@@ -103,8 +108,11 @@ class ComputeNest(StageLoops):
     def translate(self, values: Mapping[Var, Expr]) -> AxisValues:
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
 
+        real = where_real(self, values) if self.rounded else []
+
         def element(n: ProducerLoad, indices: tuple[Expr, ...]) -> Expr:
-            return load(*self.nests.element(n.producer, indices))
+            buffer, place = self.nests.element(n.producer, indices)
+            return read_past_end(buffer, place, real, self.analyzer) if real else load(buffer, place)
 
         return AxisValues(values, element, self.analyzer.const_bounds)
 

@@ -230,7 +230,7 @@ def of_matmul(axis: str, **more: Any) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("misuse", "said"),
     [
-        (of_increment(43, 4, tail="wrap"), 'tail="wrap" is none of guard, shift, predicate'),
+        (of_increment(43, 4, tail="wrap"), 'tail="wrap" is none of guard, shift, predicate, round_up'),
         (of_increment(44, 4, tail="shift", disable_predication=True), "a split that is said to divide has no tail"),
         (of_matmul("k", tail="shift"), "k is a loop of a reduction, which would combine some elements twice"),
         (of_matmul("j", tail="shift"), "j is inside of the reduction over k"),

@@ -28,7 +28,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import with_thread_loops
-from tewb.schedule import SHIFT, At, Schedule, Split, Stage, Step, divides, loop_marks
+from tewb.schedule import ROUND_UP, SHIFT, At, Schedule, Split, Stage, Step, divides, loop_marks
 from tewb.schedule.bounds import infer_bounds
 from tewb.tensor import ExternOp
 from tewb.workbench.judge.estimate import Machine
@@ -433,7 +433,7 @@ def _tails(seen: _Seen) -> Iterator[Advice]:
     """Splits that leave a shorter last part, where another factor near would not."""
     for stage, own in seen.bounds.stages.items():
         for r in stage.relations:
-            if not isinstance(r, Split) or r.tail == SHIFT or divides(r, own.extents):
+            if not isinstance(r, Split) or r.tail in (SHIFT, ROUND_UP) or divides(r, own.extents):
                 continue
             n, size = const_int(own.extents[r.parent]), const_int(own.extents[r.inner])
             if n is None or size is None or size < 1:
