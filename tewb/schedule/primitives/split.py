@@ -277,6 +277,9 @@ def _sizes(at: Selection) -> Iterator[Arguments]:
     n = at.extent(at.loop)
     useful = [f for f in (4, at.lanes, 4 * at.lanes) if n is None or f < n]
     yield from ({"axis": at.loop, "factor": f} for f in useful or [1])
+    f = at.lanes
+    if f in useful and (n is None or n % f):
+        yield from ({"axis": at.loop, "factor": f, "tail": tail} for tail in TAILS if tail != GUARD)
 
 
 # ---------------------------------------------------------------- tile

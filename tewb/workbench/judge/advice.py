@@ -36,7 +36,8 @@ from tewb.workbench.judge.factors import dividing, fitting
 from tewb.workbench.judge.gains import Gains
 from tewb.workbench.judge.ledger import Entry, account, argument_stages, caches, ledger, size_of
 from tewb.workbench.judge.nests import Nest, axis_of, is_unit, nests, stride, strides_along
-from tewb.workbench.judge.palette import Trials, lanes_of
+from tewb.workbench.judge.palette import Trials, guards_left, lanes_of
+from tewb.workbench.judge.tails import split_without_guard
 from tewb.workbench.session_view import ProgramView
 from tewb.workbench.speed.verdict import has_many_spills, is_narrow, main_loop, wider
 from tewb.workbench.speed.why_fast import Program, Speed, question
@@ -410,6 +411,11 @@ def _guards(seen: _Seen) -> Iterator[Advice]:
                 message = (
                     f"{cond} is asked in every iteration: a constant size or a factor that divides avoids it"
                 )
+                other = split_without_guard(
+                    seen.program, origin.stage, guards_left(seen.function, origin.stage)
+                )
+                if other is not None:
+                    message += f", and so does {other}"
                 yield Advice("guard", origin.stage, loop, message)
         if isinstance(s, For):
             inner = s
