@@ -337,3 +337,14 @@ def test_parts_that_cannot_be_are_refused(call: Callable[[Any, Any], object], sa
     with pytest.raises(ScheduleError, match=said):
         call(s, B)
     assert not [step for step in s.journal if step.primitive == "rfactor"]
+
+
+@pytest.mark.parametrize("loop", ["k", "l"])
+@pytest.mark.parametrize("parallel", [None, 2])
+def test_axes_that_do_not_begin_at_0_keep_their_terms(loop: str, parallel: int | None) -> None:
+    A = te.placeholder((9, 5), "int32", name="A")
+    k, m = te.reduce_axis((2, 7), name="k"), te.reduce_axis((1, 4), name="l")
+    B = te.compute((2,), lambda i: te.sum(A[k, m] + i, axis=[k, m]), name="B")
+    s = te.create_schedule(B.op)
+    s.rfactor(B, loop, parallel=parallel)
+    assert_same_result(s, [A], [B], debug=True)

@@ -253,6 +253,8 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     guards = index_up(with_guards(relations), values, extents, Analyzer())
     names: dict[Var, Expr] = {old.var: new.var for old, new in zip(op.axis, data, strict=True)}
     for iv in op.reduce_axis:
+        if left.get(iv) is iv:
+            continue  # it begins where it did: the others count from 0
         dom = op.domain(iv)
         assert dom is not None
         names[iv.var] = at_axes(dict(names)).index(ops.add(dom.min, values[iv]))
