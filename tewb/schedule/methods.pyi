@@ -39,8 +39,9 @@ class StagePrimitives:
         `tail` says what the last part does where it would pass the end of the loop:
 
         * "guard": a guard keeps those iterations from running, and loops are cut so that most parts have none;
-        * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. A loop with fewer
-          iterations than `factor` is refused, when the kernel is called if its size is symbolic;
+        * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. Calls in which a
+          symbolic loop has fewer iterations than `factor` run loops with masks, which stand beside; where other stages are computed
+          in the loop, or its tiles become instructions, they are refused;
         * "predicate": all parts have the guard, as a mask where lanes are vectors, and no loop is cut: less code;
         * "round_up": it is whole, and memory is padded for what it makes past the end, which nothing reads. No store has a guard,
           nor at the edges of the tensor where the stage is computed in pieces. It reads what lies in memory, padded memory of other
