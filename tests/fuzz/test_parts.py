@@ -132,7 +132,7 @@ def test_a_seed_is_a_program() -> None:
 
 
 def test_every_primitive_is_tried() -> None:
-    rng, tried = random.Random(1), set()
+    rng, tried = random.Random(2), set()
     for build in [*PROGRAMS.values()] * 12:
         s = schedule_for(build()[1])
         for _ in range(25):

@@ -176,6 +176,14 @@ def primitive_split_shift() -> Scheduled:
 
 
 @golden
+def primitive_split_round_up() -> Scheduled:
+    s, args = vector()
+    local = s.cache_write(args[-1], "global")
+    s[local].split("i.c", factor=4, tail="round_up")
+    return s, args
+
+
+@golden
 def primitive_tile() -> Scheduled:
     s, args = scheduled(matmul(6, 8, 3))
     s["C"].tile("i", "j", 4, 4)

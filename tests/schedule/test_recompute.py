@@ -103,3 +103,13 @@ def test_what_is_kept_around_loops_counts_once() -> None:
     s["C"].split("i", factor=5)
     s["B"].store_at(s["C"], "i.outer")
     assert recompute_factor(s["B"]) == 2 * 7 / 12
+
+
+def test_parts_that_are_moved_inwards_or_go_past_the_end_count() -> None:
+    s = window(10)
+    s["C"].split("i", factor=4, tail="shift")
+    assert recompute_factor(s["C"]) == 12 / 10
+    s["B"].split("i", factor=8, tail="round_up")
+    assert recompute_factor(s["B"]) == 16 / 12
+    s["B"].compute_at(s["C"], "i.outer")
+    assert recompute_factor(s["B"]) == 3 * 6 / 12  # 6 elements, fewer than 8: one part

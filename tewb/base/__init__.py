@@ -17,6 +17,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.native_functions._natives               the native functions that kernels may call, by symbol
     base.span.called_from                        the frame that this thread works for, when it is one with a long stack
     base.stopping._stop                          the function that says whether the work of this thread or task is to stop
+    base.thread_count._sources                   what tells how many threads there are, which runtime registers
     base.traceback._renderer                     how errors are shown in a notebook, if not compactly
     blocks.block_kernel._built                   the kernels of blocks that were built last in this process; at most 256
     blocks.tasks._ends                           where chunks end, by their sizes; at most 64 entries
@@ -147,6 +148,7 @@ from tewb.base.python_text import UnreadableError, around, brief, python_lines, 
 from tewb.base.readable import digits, readable
 from tewb.base.span import Span, here
 from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
+from tewb.base.thread_count import tells_thread_count, thread_count, wanted_threads
 from tewb.base.traceback import render_with
 
 __all__ = [
@@ -234,7 +236,10 @@ __all__ = [
     "register_native",
     "render_with",
     "stopped_by",
+    "tells_thread_count",
+    "thread_count",
     "unique_name",
+    "wanted_threads",
     "why_no_symbol",
     "with_article",
 ]

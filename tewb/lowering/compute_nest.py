@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tewb.ir import (
@@ -13,6 +14,7 @@ from tewb.ir import (
     BufferStore,
     CommReducer,
     Expr,
+    ForKind,
     IfThenElse,
     IterVar,
     LetStmt,
@@ -29,21 +31,25 @@ from tewb.ir import (
 )
 from tewb.lowering.combine_values import combined, evaluated, started, translated
 from tewb.lowering.data_ranges import DependentRange, dependent_ranges
+from tewb.lowering.rounded_parts import check_rounded, read_past_end, where_real
 from tewb.lowering.stage_loops import StageLoops
 from tewb.lowering.store_predicate import store_predicate
 from tewb.lowering.thread_reduction import ThreadReduction, is_over_threads
 from tewb.lowering.vector_reduction import LaneReduction
 from tewb.schedule import (
     PREDICATE,
+    SHIFT,
     Relation,
     Split,
     Stage,
     Window,
     lane_loop,
     loops_of_elements,
+    rounded_axes,
     unmixed,
     values_and_guards,
 )
+from tewb.schedule.bounds import makes_whole_parts
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
@@ -53,17 +59,23 @@ if TYPE_CHECKING:
 class ComputeNest(StageLoops):
     """The loops of one compute stage."""
 
-    def __init__(self, nests: Nests, stage: Stage, op: ComputeOp) -> None:
+    def __init__(
+        self, nests: Nests, stage: Stage, op: ComputeOp, relations: Sequence[Relation] | None = None
+    ) -> None:
+        """The loops by the relations of `stage`, or by other ones that lead from its axes to the same loops."""
         super().__init__(nests, stage, stage.leaf_iter_vars)
-        self.op = op
+        self.op, self.relations = op, stage.relations if relations is None else relations
         self.results = [nests.buffer(t)[0] for t in stage.op.outputs]
         self.dependent_ranges: list[DependentRange] = []
         self.inmost: list[Expr] = []  # guards that stand inside of all loops of a reduction
         adds = isinstance(op.body[0], Reduce) and not is_over_threads(self.threads)
         self.predicate = store_predicate(stage, self.launch, once=adds)
+        self.rounded = rounded_axes(self.relations)
+        if self.rounded:
+            check_rounded(nests, stage, op)
 
     def nest(self) -> Stmt:
-        values, guards = self.indices(self.own.vars, self.stage.relations)
+        values, guards = self.indices(self.own.vars, self.relations)
         self.dependent_ranges = dependent_ranges(self, values)
         reduction = self.op.body[0] if isinstance(self.op.body[0], Reduce) else None
         translate = self.translate({iv.var: values[iv] for iv in self.own.ranges})
@@ -88,6 +100,23 @@ class ComputeNest(StageLoops):
             inner = seq(self.init(reduction), self.loops(first, len(self.leaves), late, update))
         return self.loops(0, first, early, self.before_loop(0, inner) if first == 0 else inner)
 
+    def when_short(self) -> Stmt | None:
+        """The loops for calls in which those whose last part is moved inwards have fewer iterations than a part: all parts have a
+        guard. None where other stages are computed in them, whose parts follow from theirs, where threads run them, and where tiles
+        become instructions, which have no guards."""
+        if makes_whole_parts(self.stage) or any(
+            self.stage.loop_kind(iv) is ForKind.DOT for iv in self.leaves
+        ):
+            return None
+        places = [(self.stage, iv) for iv in self.leaves]
+        if self.launch is not None or any(p in self.nests.at or p in self.nests.stored for p in places):
+            return None
+        masked = [
+            replace(r, tail=PREDICATE) if isinstance(r, Split) and r.tail == SHIFT else r
+            for r in self.relations
+        ]
+        return ComputeNest(self.nests, self.stage, self.op, masked).nest()
+
     def over_threads(
         self,
         reduction: Reduce,
@@ -103,8 +132,11 @@ class ComputeNest(StageLoops):
     def translate(self, values: Mapping[Var, Expr]) -> AxisValues:
         """Rewrite expressions of a compute: axes become `values`, tensor elements become loads."""
 
+        real = where_real(self, values) if self.rounded else []
+
         def element(n: ProducerLoad, indices: tuple[Expr, ...]) -> Expr:
-            return load(*self.nests.element(n.producer, indices))
+            buffer, place = self.nests.element(n.producer, indices)
+            return read_past_end(buffer, place, real, self.analyzer) if real else load(buffer, place)
 
         return AxisValues(values, element, self.analyzer.const_bounds)
 
@@ -177,7 +209,7 @@ class ComputeNest(StageLoops):
         )
         fresh = {iv: Var(f"{self.stage.axis_name(iv)}.{name}", iv.dtype) for iv in data}
         variables: dict[IterVar, Expr] = {**self.own.vars, **fresh}
-        relations, parts = unmixed(self.stage.relations)
+        relations, parts = unmixed(self.relations)
         variables |= {iv: const(0, iv.dtype) for iv in (*parts, *self.leaves) if iv.kind is AxisKind.REDUCE}
         for iv, v in fresh.items():
             self.analyzer.bind_extent(v, const(0, v.dtype), self.own.extents[iv])

@@ -239,7 +239,7 @@ class Nests:
         if isinstance(op, ComputeOp):
             own = tensorized(stage)
             nest = ComputeNest(self, stage, op) if own is None else TensorizeNest(self, stage, op, *own)
-            return nest.long_enough(nest.said_to_divide(nest.nest()))
+            return nest.said_to_divide(nest.long_enough(nest.nest()))
         if isinstance(op, ExternOp):
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):

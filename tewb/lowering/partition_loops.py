@@ -89,6 +89,8 @@ LARGEST = 2000
 # Nodes that a loop nest may grow by in all, unrolled loops written out. Loops inside of each other multiply their
 # parts: when this is used up, guards stay.
 GROWTH = 40_000
+# Iterations of a parallel loop that are so few that its last one, done after the others, would keep threads waiting.
+FEW_TASKS = 64
 # Iterations of a loop of a thread whose guards are tested in each.
 FEW = 8
 
@@ -210,6 +212,8 @@ class _Partition:
         if not self.may_copy(n.body, (begin > 0) + (end < extent)):
             return self.inside(self.cut_short(n))
         main = replace(n, body=_without_guards(self.proved(n, begin, end), n.body))
+        if n.kind is ForKind.PARALLEL and extent <= FEW_TASKS and (begin, end) == (0, extent - 1):
+            return self.inside(self.with_last(n, main))
         # The ends of a parallel loop are a few tiles: not worth waking threads a second time.
         ends = ForKind.SERIAL if n.kind is ForKind.PARALLEL else n.kind
         sections = [
@@ -218,6 +222,18 @@ class _Partition:
             *_iterations_between(n, end, extent, ends),
         ]
         return seq(*[self.rewrite(self.simple(part)) for part in sections])
+
+    def with_last(self, n: For, main: For) -> For:
+        """A parallel loop of a few large parts, the last of which is not whole: threads do it while others do the others.
+
+        for p in parallel(2):                     for p in parallel(2):
+            for k in 52:                    ->        if likely(p < 1): for k in 52: S
+                if likely(p*52 + k < 103): S          else: for k in 51: S
+        """
+        last = n.extent.value - 1  # type: ignore[attr-defined]
+        (end,) = _iterations_between(n, last, last + 1, ForKind.SERIAL)
+        is_whole = ops.likely(ops.less(n.var, const(last, n.var.dtype)))
+        return replace(n, body=IfThenElse(is_whole, main.body, self.simple(end), n.origin))
 
     def simple(self, s: Stmt) -> Stmt:
         """`s` with constants folded, so that a guard on one iteration becomes one on the loop inside."""

@@ -180,8 +180,8 @@ class StageLoops:
         return body
 
     def long_enough(self, body: Stmt) -> Stmt:
-        """`body` behind a check that loops whose last part is moved inwards have as many iterations as a part. Raises
-        LowerError where their iterations may not run twice."""
+        """`body` where loops whose last part is moved inwards have as many iterations as a part, and the loops for others beside
+        it; where there are none, behind a check. Raises LowerError where iterations may not run twice."""
         shifted = shifted_loops(self.stage, self.own.extents)
         refused = refused_again(self.stage, [r.outer for r in shifted]) if shifted else None
         if refused:
@@ -190,15 +190,25 @@ class StageLoops:
                 hint=refused.hint,
                 span=self.origin.span,
             )
-        for r in shifted:
-            n, size = self.own.extents[r.parent], self.own.extents[r.inner]
-            n = ops.cast(n, size.dtype)
-            if r.factor is None or self.analyzer.can_prove(ops.greater_equal(n, size)):
-                continue
+        unsure = [r for r in shifted if r.factor is not None and not self.analyzer.can_prove(self.is_long(r))]
+        short = self.when_short() if unsure else None
+        if short is not None:
+            return IfThenElse(ops.all_of(*[self.is_long(r) for r in unsure]), body, short, self.origin)
+        for r in unsure:
             name = f"{self.stage.axis_name(r.parent)} of stage {self.stage.name}"
             said = f'{name} was split with tail="shift", and has fewer iterations than {r.size_text()}'
-            body = AssertStmt(ops.greater_equal(n, size), said, body, self.origin)
+            is_empty = ops.equal(self.own.extents[r.parent], 0)
+            body = AssertStmt(ops.logical_or(self.is_long(r), is_empty), said, body, self.origin)
         return body
+
+    def is_long(self, r: Split) -> Expr:
+        """Whether a split loop has as many iterations as a part of it."""
+        n, size = self.own.extents[r.parent], self.own.extents[r.inner]
+        return ops.greater_equal(ops.cast(n, size.dtype), size)
+
+    def when_short(self) -> Stmt | None:
+        """The loops for calls in which a loop has fewer iterations than a part of it; None if such calls are refused."""
+        return None
 
     def guarded(self, guards: list[Expr], body: Stmt) -> Stmt:
         if not guards:

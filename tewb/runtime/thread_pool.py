@@ -12,7 +12,7 @@ import ctypes
 import os
 import threading
 
-from tewb.base import TewbError
+from tewb.base import tells_thread_count, wanted_threads
 from tewb.runtime.cpython import register_python
 from tewb.runtime.jit import Compiled, register_symbol
 from tewb.runtime.thread_pool_code import (
@@ -52,7 +52,7 @@ class Pool:
         self._lock = threading.Lock()
         self._started = 0
         self._set_callers()
-        self.size = _wanted_threads()
+        self.size = min(wanted_threads(), MOST_WORKERS + 1)
         self._publish()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
@@ -122,22 +122,6 @@ class Pool:
             self._publish()
 
 
-def _wanted_threads() -> int:
-    """TEWB_NUM_THREADS, or one for each processor that this process may use."""
-    text = os.environ.get("TEWB_NUM_THREADS", "").strip()
-    if text:
-        if not text.isascii() or not text.isdigit() or int(text) < 1:
-            raise TewbError(
-                f"TEWB_NUM_THREADS is {text!r}, which is no number of threads", hint="set it to 1 or more"
-            )
-        threads = int(text)
-    elif hasattr(os, "sched_getaffinity"):
-        threads = len(os.sched_getaffinity(0))
-    else:
-        threads = os.cpu_count() or 1
-    return min(threads, MOST_WORKERS + 1)
-
-
 _pool: Pool | None = None
 _making = threading.Lock()
 
@@ -160,3 +144,6 @@ def set_num_threads(n: int) -> None:
 def get_num_threads() -> int:
     """How many threads run parallel loops."""
     return pool().size
+
+
+tells_thread_count(get_num_threads)

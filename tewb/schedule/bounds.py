@@ -40,6 +40,7 @@ from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.ranges_with_gaps import RangeWithGaps, element_at, elements_of, steps_in
 from tewb.schedule.relation import Extents, Fuse, full, index_up, intervals_up, is_full, loop_extents
+from tewb.schedule.rounded_tails import padded, rounded_axes
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage
 from tewb.schedule.threads import (
@@ -240,7 +241,9 @@ def _on_readers(
 
 def _may_have_gaps(stage: Stage, readers: Sequence[Stage], bounds: Bounds) -> bool:
     """Whether memory of `stage` may leave out what nothing reads: its readers compute where an element is, one by one."""
-    if stage.is_rolling or stage.stored or (isinstance(stage.op, ComputeOp) and stage.op.domains):
+    if stage.is_rolling or stage.stored or rounded_axes(stage.relations):
+        return False
+    if isinstance(stage.op, ComputeOp) and stage.op.domains:
         return False
     ops = [stage.op, *(bounds.operations[r] for r in readers)]
     return all([isinstance(op, ComputeOp) for op in ops]) and not any(
@@ -314,7 +317,7 @@ def _stage_bounds(
     elif isinstance(op, ExternOp):
         regions = tuple(op.out_regions(kept))
     else:
-        regions = (tuple(kept),) * len(op.outputs)
+        regions = (padded(stage, tuple(kept), ranges, extents, analyzer),) * len(op.outputs)
     return StageBounds(ranges, extents, variables, regions, dependent_vars=dependent_vars)
 
 

@@ -39,9 +39,14 @@ class StagePrimitives:
         `tail` says what the last part does where it would pass the end of the loop:
 
         * "guard": a guard keeps those iterations from running, and loops are cut so that most parts have none;
-        * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. A loop with fewer
-          iterations than `factor` is refused, when the kernel is called if its size is symbolic;
-        * "predicate": all parts have the guard, as a mask where lanes are vectors, and no loop is cut: less code.
+        * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. Calls in which a
+          symbolic loop has fewer iterations than `factor` run loops with masks, which stand beside; where other stages are computed
+          in the loop, or its tiles become instructions, they are refused;
+        * "predicate": all parts have the guard, as a mask where lanes are vectors, and no loop is cut: less code;
+        * "round_up": it is whole, and memory is padded for what it makes past the end, which nothing reads. No store has a guard,
+          nor at the edges of the tensor where the stage is computed in pieces. It reads what lies in memory, padded memory of other
+          stages too; a read that might leave it has a guard. Not of outputs and arguments, whose memory is the caller's, nor of a
+          loop of a reduction, unless what is past its end is proved to be the identity.
         """
 
     def tile(self, x_parent: IterVar | str, y_parent: IterVar | str, x_factor: int | Expr, y_factor: int | Expr) -> tuple[IterVar, IterVar, IterVar, IterVar]:
@@ -422,7 +427,7 @@ class SchedulePrimitives:
         operation with several outputs, give them all in a list. Returns the tensor of the new stage, or a list of them.
         """
 
-    def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
+    def rfactor(self, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0, parallel: int | bool | None = None) -> Any:
         """Reduce in two steps: a new stage makes a partial result for each iteration of the reduce loop `axis`,
         and `tensor` combines them. Float sums are added in another order.
 
@@ -433,4 +438,14 @@ class SchedulePrimitives:
         Other reduce axes are whole in the new stage, and come first. `factor_axis` is the place of the new axis among those of
         the new stage, counted from the end if it is negative. Returns the tensor of the new stage, or a tuple for a
         reduction of several values.
+
+        With `parallel`, the loop is cut into so many parts that lie one behind the other, and threads reduce them at once: a
+        `split` with `nparts`, an `rfactor` of the outer loop, which becomes the outermost one, and `parallel`, in one step.
+
+            for i: for k in n:              for k.outer in parallel(2): for i: for k.inner in n // 2:
+                C[i] += A[i, k]       ->        C.rf[k.outer, i] += A[i, k.outer*(n // 2) + k.inner]
+                                            for i: for k.outer.v in 2: C[i] += C.rf[k.outer.v, i]
+
+        True stands for the number of threads that run parallel loops now; the journal has the number. Float sums depend on the
+        number of parts, and not on how many threads there are when the kernel runs, nor on which is first.
         """

@@ -121,10 +121,11 @@ def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
     """Whether the iterations of a loop can run in any order, or at once: `verb` says what for."""
     name = stage.axis_name(iv)
     if iv.kind is AxisKind.REDUCE:
+        parts = ", parallel=True" if verb == "parallelise" else ""
         return Refusal(
             f"{name} is a reduce axis: its iterations all add to the same elements, so they would race",
             f"{verb} a data axis ({', '.join(data_axes(stage)) or 'there is none'}), or make partial results: "
-            f"s.rfactor({stage.name}, {name})",
+            f"s.rfactor({stage.name}, {name}{parts})",
         )
     if iv.kind is AxisKind.ORDERED:
         why = getattr(stage.op, "dependence", {}).get(

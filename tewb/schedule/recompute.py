@@ -13,22 +13,25 @@ import numpy as np
 from tewb.arith import evaluate_integers
 from tewb.arith.steps import span, values_of
 from tewb.base import digits
-from tewb.ir import Expr, Range, Var, const_int
+from tewb.ir import Expr, IterVar, Range, Var, const_int
 from tewb.schedule.bounds import Bounds, computed_box, enclosing, infer_bounds
 from tewb.schedule.declare import Refusal
 from tewb.schedule.ranges_with_gaps import steps_in
-from tewb.schedule.relation import index_up, needed_guards
+from tewb.schedule.relation import ROUND_UP, SHIFT, Fuse, Split, divides, index_up, needed_guards
+from tewb.schedule.rounded_tails import rounded_axes
+from tewb.schedule.shifted_tails import shifted_loops
 from tewb.schedule.sliding import Window, window_of
 from tewb.schedule.stage import Stage
 from tewb.schedule.stage_guards import values_and_guards
 from tewb.tensor import ComputeOp, ExternOp
 
 MOST_ITERATIONS = 1 << 20
+ANYWHERE = 1 << 62
 
 
 def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None:
-    """Elements of `stage` that are computed, for each element that it has: 1 when none is computed twice, less
-    when some are never needed. None when sizes are symbolic or there are too many iterations to count."""
+    """Elements of `stage` that are computed, for each element that it has: 1 when none is computed twice and no part goes past
+    the end, less when some are never needed. None when sizes are symbolic or there are too many iterations to count."""
     known = infer_bounds(stage.schedule) if bounds is None else bounds
     shape = [const_int(n) for n in stage.op.output(0).shape]
     grid = values_around(stage, known)
@@ -41,7 +44,26 @@ def recompute_factor(stage: Stage, bounds: Bounds | None = None) -> float | None
     count = runs * inside
     whole = math.prod(n or 0 for n in shape)
     computed = int(np.sum(count)) * (1 if stage.op.tiled else whole)
-    return computed / whole if whole else 1.0
+    return computed / whole * _moved_inwards(stage, known) if whole else 1.0
+
+
+def _moved_inwards(stage: Stage, bounds: Bounds) -> float:
+    """How many elements a place makes for each that it is to make: more than 1 where last parts are moved inwards."""
+    own = bounds.stages[stage]
+    if not shifted_loops(stage, own.extents):
+        return 1.0
+    sizes = {iv: const_int(n) for iv, n in own.extents.items()}
+    if not all(sizes.values()):
+        return 1.0
+    counts: dict[IterVar, float] = {iv: n or 0 for iv, n in sizes.items()}
+    for r in reversed(stage.relations):
+        match r:
+            case Split(parent, outer, inner) if r.tail in (SHIFT, ROUND_UP) or divides(r, own.extents):
+                counts[parent] = counts[outer] * counts[inner]
+            case Fuse(outer, inner, fused):
+                counts[outer] = counts[fused] / counts[inner]
+    rounded = rounded_axes(stage.relations)
+    return math.prod(counts[iv] / (sizes[iv] or 1) for iv in stage.op.axis if iv not in rounded)
 
 
 def _computed(stage: Stage, bounds: Bounds, values: dict[Var, Any], shape: Sequence[int]) -> Any:
@@ -50,6 +72,8 @@ def _computed(stage: Stage, bounds: Bounds, values: dict[Var, Any], shape: Seque
     if not stage.op.tiled:
         return 1
     box, window = computed_box(stage, bounds), window_of(stage, bounds)
+    rounded = rounded_axes(stage.relations)
+    past = {d for d, iv in enumerate(stage.op.axis) if iv in rounded}
     total: Any = 0
     slides = () if window is None else window.slides
     for left in chain.from_iterable(combinations(slides, n) for n in range(len(slides) + 1)):
@@ -63,6 +87,8 @@ def _computed(stage: Stage, bounds: Bounds, values: dict[Var, Any], shape: Seque
             count = count * (values[s.var] > 0)
         for d, (r, n) in enumerate(zip(box, shape, strict=True)):
             first, end = _kept(window, d, bounds.stages[stage].regions[0][d], values, n)
+            if d in past:
+                first, end = -ANYWHERE, ANYWHERE
             inside = _inside(r, values, first, reduce(np.minimum, [e[d] for e in ends if d in e], end))
             if inside is None:
                 return None

@@ -31,8 +31,8 @@ from tewb.ir import (
 Extents = dict[IterVar, Expr]
 # What the last part of a split does where it would pass the end of its loop: a guard keeps iterations from running, and
 # loops are cut so that most have none; it is moved inwards, and does some iterations again; the guard is evaluated in
-# every iteration, as a mask of vectors, and no loop is cut.
-TAILS = GUARD, SHIFT, PREDICATE = ("guard", "shift", "predicate")
+# every iteration, as a mask of vectors, and no loop is cut; it is whole, and memory is padded for what it makes.
+TAILS = GUARD, SHIFT, PREDICATE, ROUND_UP = ("guard", "shift", "predicate", "round_up")
 LARGEST_FACTOR = 1 << 16  # of a split of symbolic loops that keeps their dtype
 
 
@@ -268,7 +268,7 @@ def index_up(
         match r:
             case Split(parent, outer, inner):
                 values[parent] = ops.add(first_of(values[outer], r, extents), values[inner])
-                if not divides(r, extents) and r.tail != SHIFT:
+                if not divides(r, extents) and r.tail not in (SHIFT, ROUND_UP):
                     guards.append((parent, ops.less(values[parent], extents[parent])))
             case Fuse(outer, inner, fused):
                 f, n = values[fused], ops.cast(extents[inner], fused.dtype)
@@ -292,8 +292,12 @@ def first_of(outer: Expr, r: Split, extents: Extents) -> Expr:
 
 
 def with_guards(relations: Iterable[Relation]) -> list[Relation]:
-    """The relations where each index is of one iteration: no part is moved inwards."""
-    return [replace(r, tail=GUARD) if isinstance(r, Split) and r.tail == SHIFT else r for r in relations]
+    """The relations where each index is of one iteration, and each iteration of an index: no part is moved inwards or goes on
+    past the end."""
+    return [
+        replace(r, tail=GUARD) if isinstance(r, Split) and r.tail in (SHIFT, ROUND_UP) else r
+        for r in relations
+    ]
 
 
 def needed_guards(

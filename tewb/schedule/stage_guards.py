@@ -8,6 +8,7 @@ from tewb.arith import Analyzer
 from tewb.ir import AxisKind, Expr, IterVar, Range, const_int, ops
 from tewb.schedule.ranges_with_gaps import element_at
 from tewb.schedule.relation import Extents, Relation, index_up, needed_guards
+from tewb.schedule.rounded_tails import rounded_axes
 
 Guards = list[tuple[IterVar, Expr]]
 
@@ -20,11 +21,15 @@ def values_and_guards(
     analyzer: Analyzer,
 ) -> tuple[dict[IterVar, Expr], Guards]:
     """The value of every axis, from those of the loops that `relations` lead to, and the guards that keep superfluous
-    iterations from running, each with its axis: where splits do not divide, and where a range passes the tensor's edge."""
+    iterations from running, each with its axis: where splits do not divide, and where a range passes the tensor's edge. Axes
+    whose parts run past the end have none."""
     values: dict[IterVar, Expr] = dict(variables)
     guards = needed_guards(relations, index_up(relations, values, extents, analyzer))
+    rounded = rounded_axes(relations)
     for iv, r in ranges.items():
         values[iv] = element_at(r, values[iv])
+        if iv in rounded:
+            continue
         guards += [(iv, g) for g in past_edges(iv, r, values[iv])]
     return values, guards
 
@@ -40,3 +45,8 @@ def past_edges(iv: IterVar, r: Range, value: Expr) -> list[Expr]:
     ):
         return []
     return [ops.greater_equal(value, dom.min), ops.less(value, ops.add(dom.min, dom.extent))]
+
+
+def is_real(iv: IterVar, r: Range, value: Expr) -> list[Expr]:
+    """The conditions under which an iteration of an axis, whose parts may run past its end, makes an element of range `r`."""
+    return [ops.less(value, ops.add(r.min, r.extent)), *past_edges(iv, r, value)]

@@ -11,7 +11,7 @@ import pytest
 import tewb
 from tests.programs import argmax, assert_same_result, lower_all, matmul, rows, schedule_for
 from tewb import te
-from tewb.base import ScheduleError
+from tewb.base import ScheduleError, thread_count
 from tewb.ir import Reduce, script
 from tewb.schedule import Schedule
 from tewb.workbench import Session
@@ -253,3 +253,98 @@ def test_axes_that_were_fused_are_of_one_reduction() -> None:
     assert [iv.name for iv in R.op.reduce_axis] == ["r", "q.inner"]
     a = np.random.default_rng(0).integers(-4, 4, (4, 3, 6, 5)).astype("float32")
     np.testing.assert_array_equal(tewb.build(s, [A, C])(a), a.sum((1, 2, 3)))
+
+
+# ---------------------------------------------------------------- parts for threads
+
+
+def total(n: Any) -> tuple[Any, Any, Any]:
+    A = te.placeholder((3, n), "int32", name="A")
+    k = te.reduce_axis((0, n), "k")
+    return A, k, te.compute((3,), lambda i: te.sum(A[i, k], k), name="B")
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 8, 9, 64])
+def test_parts_that_threads_reduce_add_up(n: int) -> None:
+    A, k, B = total(n)
+    s = te.create_schedule(B.op)
+    partial = s.rfactor(B, k, parallel=4)
+    assert s[partial].annotations == {s[partial].leaf_iter_vars[0]: "parallel"}
+    assert_same_result(s, [A], [B], debug=True)
+
+
+def test_parts_are_one_step_that_is_split_rfactor_and_parallel() -> None:
+    A, k, B = total(64)
+    one, three = te.create_schedule(B.op), te.create_schedule(B.op)
+    one.rfactor(B, k, parallel=4)
+    outer, _ = three[B].split(k, nparts=4)
+    partial = three.rfactor(B, outer)
+    three[partial].parallel(outer.var.name)
+    assert str(tewb.lower(one, [A, B])) == str(tewb.lower(three, [A, B]))
+    assert [str(step) for step in one.journal] == ["rfactor(B, axis=k, factor_axis=0, parallel=4)"]
+    again = te.create_schedule(B.op)
+    again.restore(one.journal)
+    assert str(tewb.lower(again, [A, B])) == str(tewb.lower(one, [A, B]))
+
+
+def test_as_many_parts_as_threads_are_kept_as_a_number() -> None:
+    _, k, B = total(64)
+    s = te.create_schedule(B.op)
+    s.rfactor(B, k, parallel=True)
+    assert s.journal[0].args["parallel"] == thread_count()
+
+
+def test_the_last_part_is_done_at_once_with_the_others() -> None:
+    A, k, B = total(103)
+    s = te.create_schedule(B.op)
+    s.rfactor(B, k, parallel=4)
+    text = str(tewb.lower(s, [A, B]))
+    assert "for k.outer in T.parallel(4)" in text and "if T.likely(k.outer < 3)" in text
+    assert text.count("for k.inner in range(26)") == text.count("for k.inner in range(25)") == 1
+
+
+def test_a_place_of_the_partial_results_leaves_the_parts_outermost() -> None:
+    A, k, B = total(9)
+    s = te.create_schedule(B.op)
+    partial = s.rfactor(B, k, 1, parallel=2)
+    assert [int(n) for n in partial.shape] == [3, 2]
+    assert s[partial].loops() == "k.outer(2, parallel), i(3), k.inner(5)"
+    assert_same_result(s, [A], [B])
+
+
+def test_pairs_are_reduced_by_threads_too() -> None:
+    inputs, outputs = argmax(5, 29)
+    s = schedule_for(outputs)
+    k = s[outputs[0]].op.reduce_axis[0]
+    assert len(s.rfactor(outputs[0], k, parallel=3)) == 2
+    assert_same_result(s, inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda s, B: s.rfactor(B, "k", parallel=0), "parallel=0 must be at least 1"),
+        (lambda s, B: s.rfactor(B, "k", parallel="x"), "'x' is not a whole number"),
+        (lambda s, B: s.rfactor(B, "i", parallel=2), "i is a data axis"),
+        (lambda s, B: s.rfactor(B, "k", 5, parallel=2), "the partial results have 2 axes"),
+        (lambda s, B: s[B].parallel("k"), r"s.rfactor\(B, k, parallel=True\)"),
+        (lambda s, B: (s[B].unroll("k"), s.rfactor(B, "k", parallel=2)), "loop k is marked unroll"),
+    ],
+)
+def test_parts_that_cannot_be_are_refused(call: Callable[[Any, Any], object], said: str) -> None:
+    _, _, B = total(9)
+    s = te.create_schedule(B.op)
+    with pytest.raises(ScheduleError, match=said):
+        call(s, B)
+    assert not [step for step in s.journal if step.primitive == "rfactor"]
+
+
+@pytest.mark.parametrize("loop", ["k", "l"])
+@pytest.mark.parametrize("parallel", [None, 2])
+def test_axes_that_do_not_begin_at_0_keep_their_terms(loop: str, parallel: int | None) -> None:
+    A = te.placeholder((9, 5), "int32", name="A")
+    k, m = te.reduce_axis((2, 7), name="k"), te.reduce_axis((1, 4), name="l")
+    B = te.compute((2,), lambda i: te.sum(A[k, m] + i, axis=[k, m]), name="B")
+    s = te.create_schedule(B.op)
+    s.rfactor(B, loop, parallel=parallel)
+    assert_same_result(s, [A], [B], debug=True)

@@ -171,18 +171,48 @@ def test_a_predicate_cuts_no_loop() -> None:
         np.testing.assert_equal(y, x + 1)
 
 
-def test_a_call_with_fewer_iterations_than_a_shifted_part_is_refused() -> None:
+@pytest.mark.parametrize("kind", ["serial", "vectorize", "parallel"])
+def test_calls_with_fewer_iterations_than_a_shifted_part_run_beside(kind: str) -> None:
     A, B = increment(te.var("n"))
     s = te.create_schedule(B.op)
-    s[B].split("i", 8, tail="shift")
-    assert "likely" not in str(tewb.lower(s, [A, B]))
+    outer, inner = s[B].split("i", 8, tail="shift")
+    if kind != "serial":
+        getattr(s[B], kind)(inner if kind == "vectorize" else outer)
+    text = str(tewb.lower(s, [A, B]))
+    assert "likely" not in text and "if n >= 8:" in text
     kernel = tewb.build(s, [A, B])
-    for n in (8, 9, 15, 16, 40):
+    for n in (0, 1, 7, 8, 9, 15, 16, 40):
         x, y = np.arange(n, dtype="float32"), np.zeros(n, "float32")
         kernel(x, y)
         np.testing.assert_equal(y, x + 1)
+
+
+def test_reductions_of_calls_with_few_rows_are_done_once() -> None:
+    n = te.var("n")
+    A, k = te.placeholder((n, 5), "int32", name="A"), te.reduce_axis((0, 5), "k")
+    B = te.compute((n,), lambda i: te.sum(A[i, k], k), name="B")
+    s = te.create_schedule(B.op)
+    s[B].split(s[B].split("i", 8, tail="shift")[0], 3, tail="shift")
+    kernel = tewb.build(s, [A, B])
+    for rows in (0, 1, 7, 8, 17, 24, 41):
+        x, y = np.arange(rows * 5, dtype="int32").reshape(rows, 5), np.zeros(rows, "int32")
+        kernel(x, y)
+        np.testing.assert_equal(y, x.sum(1))
+
+
+def test_short_calls_are_refused_where_stages_are_computed_in_shifted_parts_and_empty_ones_are_not() -> None:
+    A, T = increment(te.var("n"))
+    B = te.compute(T.shape, lambda i: T[i] * 2, name="C")
+    s = te.create_schedule(B.op)
+    outer, _ = s[B].split("i", 8, tail="shift")
+    s[T].compute_at(s[B], outer)
+    kernel = tewb.build(s, [A, B])
+    for n in (0, 8, 13):
+        x, y = np.arange(n, dtype="float32"), np.zeros(n, "float32")
+        kernel(x, y)
+        np.testing.assert_equal(y, (x + 1) * 2)
     with pytest.raises(
-        TewbError, match='i of stage B was split with tail="shift", and has fewer iterations than 8'
+        TewbError, match='i of stage C was split with tail="shift", and has fewer iterations than 8'
     ):
         kernel(x[:7], y[:7])
 
@@ -230,7 +260,7 @@ def of_matmul(axis: str, **more: Any) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("misuse", "said"),
     [
-        (of_increment(43, 4, tail="wrap"), 'tail="wrap" is none of guard, shift, predicate'),
+        (of_increment(43, 4, tail="wrap"), 'tail="wrap" is none of guard, shift, predicate, round_up'),
         (of_increment(44, 4, tail="shift", disable_predication=True), "a split that is said to divide has no tail"),
         (of_matmul("k", tail="shift"), "k is a loop of a reduction, which would combine some elements twice"),
         (of_matmul("j", tail="shift"), "j is inside of the reduction over k"),

@@ -162,6 +162,7 @@ def test_a_guard_that_stays_in_the_innermost_loop() -> None:
     with tewb.PassContext(config={"tir.LoopPartition": False}):
         a = kinds(session(False))["guard", "B", "i.inner"]
     assert "likely(i.outer * 16 + i.inner < n) is asked in every iteration" in a.message
+    assert a.message.endswith(", and so does split(B, axis=i, factor=16, tail=shift)")
     for vectors in (False, True):
         found = kinds(session(vectors))
         assert not any(kind == "guard" for kind, _, _ in found), "partition took it out, and a mask is none"

@@ -10,7 +10,7 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
-from tewb.base import ScheduleError
+from tewb.base import ScheduleError, digits
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.palette import lanes_of
@@ -252,3 +252,24 @@ def test_threads_of_another_machine_come_after_all_other_legal_steps() -> None:
     names = [a.step.primitive for a in found]
     assert names.count("bind") and names.count("env_threads")
     assert set(names[names.index("bind") :]) == {"bind", "env_threads"}, "nothing else comes after them"
+
+
+def test_tails_are_offered_where_vectors_do_not_divide() -> None:
+    A = te.placeholder((4, 143), name="A")
+    T = te.compute((4, 143), lambda i, j: A[i, j] + 1.0, name="T")
+    B = te.compute((4, 143), lambda i, j: T[i, j] * 2.0, name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+
+    def tails(stage: str) -> dict[str, Any]:
+        return {a.step.args["tail"]: a for a in s.palette(stage, "j") if "tail" in a.step.args}
+
+    of_t, of_b = tails("T"), tails("B")
+    lanes = lanes_of(s.schedule["T"])
+    whole = -(-143 // lanes) * lanes
+    assert of_t["shift"].preview.changes == (f"times an element is computed 1 → {digits(whole / 143)}",)
+    assert of_t["predicate"].preview.changes == ("guards left 0 → 1",)
+    padded = f"allocated bytes {4 * 143 * 4:,} → {4 * whole * 4:,}"
+    assert of_t["round_up"].preview.changes[0] == padded
+    assert not of_b["round_up"].legal and "its memory is the caller's" in of_b["round_up"].reason
+    s.apply(Step("split", "T", {"axis": "i", "factor": 2}))
+    assert not [a for a in s.palette("T", "i.inner") if "tail" in a.step.args]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tewb.arith import Analyzer
+from tewb.base import thread_count
 from tewb.ir import (
     AxisKind,
     Expr,
@@ -22,21 +23,38 @@ from tewb.ir import (
     replace,
     substitute,
 )
-from tewb.schedule.declare import AXIS, PRIMITIVES, Param, Refusal, Results, Values, primitive
+from tewb.schedule.declare import (
+    AXIS,
+    PRIMITIVES,
+    Arguments,
+    Param,
+    Refusal,
+    Results,
+    Selection,
+    Values,
+    primitive,
+)
 from tewb.schedule.dependent_loops import dependent, reason
-from tewb.schedule.questions import at_once, attached_at, has_loops, not_inline
-from tewb.schedule.relation import Relation, Singleton, Split, index_up, mixed_loops
+from tewb.schedule.questions import at_once, attached_at, has_loops, not_inline, trying
+from tewb.schedule.relation import Relation, Singleton, Split, index_up, mixed_loops, with_guards
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import LoopList, Stage
+from tewb.schedule.stage import LoopList, Stage, split_loop
 from tewb.tensor import ComputeOp, Tensor, check_accesses
 
 
 @primitive(
     AXIS,
     Param("factor_axis", "int", "place of the new axis among those of the new stage", 0, rare=True),
+    Param("parallel", "int", "how many parts the loop is cut into, which threads reduce at once", None),
     results="stage",
 )
-def rfactor(schedule: Schedule, tensor: Tensor, axis: IterVar | str, factor_axis: int = 0) -> Any:
+def rfactor(
+    schedule: Schedule,
+    tensor: Tensor,
+    axis: IterVar | str,
+    factor_axis: int = 0,
+    parallel: int | bool | None = None,
+) -> Any:
     """Reduce in two steps: a new stage makes a partial result for each iteration of the reduce loop `axis`,
     and `tensor` combines them. Float sums are added in another order.
 
@@ -47,14 +65,43 @@ def rfactor(schedule: Schedule, tensor: Tensor, axis: IterVar | str, factor_axis
     Other reduce axes are whole in the new stage, and come first. `factor_axis` is the place of the new axis among those of
     the new stage, counted from the end if it is negative. Returns the tensor of the new stage, or a tuple for a
     reduction of several values.
+
+    With `parallel`, the loop is cut into so many parts that lie one behind the other, and threads reduce them at once: a
+    `split` with `nparts`, an `rfactor` of the outer loop, which becomes the outermost one, and `parallel`, in one step.
+
+        for i: for k in n:              for k.outer in parallel(2): for i: for k.inner in n // 2:
+            C[i] += A[i, k]       ->        C.rf[k.outer, i] += A[i, k.outer*(n // 2) + k.inner]
+                                        for i: for k.outer.v in 2: C[i] += C.rf[k.outer.v, i]
+
+    True stands for the number of threads that run parallel loops now; the journal has the number. Float sums depend on the
+    number of parts, and not on how many threads there are when the kernel runs, nor on which is first.
     """
-    return schedule.do("rfactor", schedule[tensor], {"axis": axis, "factor_axis": factor_axis})
+    parts = thread_count() if parallel is True else None if parallel is False else parallel
+    arguments = {"axis": axis, "factor_axis": factor_axis, "parallel": parts}
+    return schedule.do("rfactor", schedule[tensor], arguments)
 
 
 @rfactor.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
-    """Why the loop `axis` of a reduction may not become an axis of partial results."""
-    axis, position = v["axis"], v["factor_axis"]
+    """Why the loop `axis` of a reduction may not become an axis of partial results, or one of its parts."""
+    parts = v.get("parallel")
+    refused = _not_factored(stage, v) if parts is None else _not_a_reduction(stage, v["axis"])
+    if refused or parts is None:
+        return refused
+    if parts < 1:
+        return Refusal(f"parallel={parts} must be at least 1", "parallel=True: as many as there are threads")
+    refused = PRIMITIVES["split"].legal(stage, {"axis": v["axis"], "nparts": parts})
+    if refused:
+        return refused
+    with trying(stage):
+        r = split_loop(stage, v["axis"], None, parts)
+        stage.relations.append(r)
+        stage.replace_leaves([r.parent], [r.outer, r.inner])
+        return _not_factored(stage, {**v, "axis": r.outer})
+
+
+def _not_a_reduction(stage: Stage, axis: IterVar) -> Refusal | None:
+    """Why there are no partial results of a loop."""
     op = stage.op
     refused = has_loops(stage) or at_once(not_inline(stage))
     if refused:
@@ -70,7 +117,15 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
             f"{stage.axis_name(axis)} is a {axis.kind.value} axis: its elements are whole results already",
             f"factor one of the reduce loops ({loops})",
         )
-    rank = len(op.axis)
+    return None
+
+
+def _not_factored(stage: Stage, v: Values) -> Refusal | None:
+    """Why a loop may not become an axis of partial results as it is."""
+    axis, position, rank = v["axis"], v["factor_axis"], len(stage.op.axis)
+    refused = _not_a_reduction(stage, axis)
+    if refused:
+        return refused
     if not -rank - 1 <= position <= rank:
         return Refusal(
             f"the partial results have {rank + 1} axes, so there is no place {position} among them",
@@ -136,7 +191,24 @@ def _reduce_loops(stage: Stage) -> list[IterVar]:
 
 @rfactor.effect
 def _effect(stage: Stage, v: Values, step: int) -> Results:
-    return list(_factored_reduction(stage, v["axis"], v["factor_axis"], step))
+    axis, parts = v["axis"], v.get("parallel")
+    if parts is None:
+        return list(_factored_reduction(stage, axis, v["factor_axis"], step))
+    axis, _ = PRIMITIVES["split"].effect(stage, {"axis": axis, "nparts": parts}, step)
+    tensors = _factored_reduction(stage, axis, v["factor_axis"], step)
+    partial = stage.schedule[tensors[0]]
+    part = next(iv for iv in partial.op.axis if iv.var is axis.var)
+    partial.leaf_iter_vars = LoopList([part, *(iv for iv in partial.leaf_iter_vars if iv is not part)])
+    PRIMITIVES["parallel"].effect(partial, {"axis": part}, step)
+    return list(tensors)
+
+
+@rfactor.suggest
+def _suggest(at: Selection) -> Iterator[Arguments]:
+    yield {"axis": at.loop, "factor_axis": 0}
+    iv = at.stage.find_axis(at.loop)
+    if iv is not None and iv.kind is AxisKind.REDUCE:
+        yield {"axis": at.loop, "factor_axis": 0, "parallel": thread_count()}
 
 
 def _factored_reduction(stage: Stage, axis: IterVar, position: int, step: int) -> tuple[Tensor, ...]:
@@ -178,9 +250,11 @@ def _partial_results(stage: Stage, op: ComputeOp, axis: IterVar, place: int) -> 
     left = {iv: like(iv, AxisKind.REDUCE) for iv in loops}
     values: dict[IterVar, Expr] = {iv: new.var for iv, new in ((axis, factored), *left.items())}
     # A guard stands where a split does not divide: an iteration too many must not be combined.
-    guards = index_up(relations, values, extents, Analyzer())
+    guards = index_up(with_guards(relations), values, extents, Analyzer())
     names: dict[Var, Expr] = {old.var: new.var for old, new in zip(op.axis, data, strict=True)}
     for iv in op.reduce_axis:
+        if left.get(iv) is iv:
+            continue  # it begins where it did: the others count from 0
         dom = op.domain(iv)
         assert dom is not None
         names[iv.var] = at_axes(dict(names)).index(ops.add(dom.min, values[iv]))

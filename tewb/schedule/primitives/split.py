@@ -31,7 +31,8 @@ from tewb.schedule.questions import (
     trying,
     untouched,
 )
-from tewb.schedule.relation import GUARD, SHIFT, TAILS
+from tewb.schedule.relation import GUARD, ROUND_UP, SHIFT, TAILS
+from tewb.schedule.rounded_tails import refused_past_end
 from tewb.schedule.shifted_tails import refused_again
 from tewb.schedule.stage import LoopList, Stage, split_loop
 from tewb.tensor import ComputeOp, ExternOp
@@ -77,9 +78,14 @@ def split(
     `tail` says what the last part does where it would pass the end of the loop:
 
     * "guard": a guard keeps those iterations from running, and loops are cut so that most parts have none;
-    * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. A loop with fewer
-      iterations than `factor` is refused, when the kernel is called if its size is symbolic;
-    * "predicate": all parts have the guard, as a mask where lanes are vectors, and no loop is cut: less code.
+    * "shift": it is moved inwards, and makes some elements again. No part has a guard, and all are full. Calls in which a
+      symbolic loop has fewer iterations than `factor` run loops with masks, which stand beside; where other stages are computed
+      in the loop, or its tiles become instructions, they are refused;
+    * "predicate": all parts have the guard, as a mask where lanes are vectors, and no loop is cut: less code;
+    * "round_up": it is whole, and memory is padded for what it makes past the end, which nothing reads. No store has a guard,
+      nor at the edges of the tensor where the stage is computed in pieces. It reads what lies in memory, padded memory of other
+      stages too; a read that might leave it has a guard. Not of outputs and arguments, whose memory is the caller's, nor of a
+      loop of a reduction, unless what is past its end is proved to be the identity.
     """
     sure = int(disable_predication) if isinstance(disable_predication, bool) else disable_predication
     return stage.do(  # type: ignore[no-any-return]
@@ -154,7 +160,8 @@ def _tail_refusal(stage: Stage, v: Values) -> Refusal | None:
             f'a split that is said to divide has no tail, and tail="{tail}" is asked of it',
             "choose one of the two",
         )
-    return _edge_refusal(stage, iv, "tail") or (_done_twice(stage, iv) if tail == SHIFT else None)
+    why_not = {SHIFT: _done_twice, ROUND_UP: refused_past_end}.get(tail)
+    return _edge_refusal(stage, iv, "tail") or (why_not(stage, iv) if why_not else None)
 
 
 def _edge_refusal(stage: Stage, iv: IterVar, word: str) -> Refusal | None:
@@ -271,6 +278,9 @@ def _sizes(at: Selection) -> Iterator[Arguments]:
     n = at.extent(at.loop)
     useful = [f for f in (4, at.lanes, 4 * at.lanes) if n is None or f < n]
     yield from ({"axis": at.loop, "factor": f} for f in useful or [1])
+    f = at.lanes
+    if f in useful and (n is None or n % f):
+        yield from ({"axis": at.loop, "factor": f, "tail": tail} for tail in TAILS if tail != GUARD)
 
 
 # ---------------------------------------------------------------- tile

@@ -20,6 +20,7 @@ from tewb.schedule.declare import (
 from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.journal import Step
 from tewb.schedule.questions import attached_at, for_now, not_given, not_inline, untouched
+from tewb.schedule.rounded_tails import kept_between_iterations, rounded_axes
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.sliding import runs_in_order, window_of
 from tewb.schedule.stage import At, Mark, Stage
@@ -121,6 +122,8 @@ def _kept_between(stage: Stage, stored: At | str | None) -> Refusal | None:
     for other, word in ((stage.is_rolling, "rolling_buffer"), (stage.is_double, "double_buffer")):
         if other:
             return Refusal(f"{word} says where {name} is kept", "choose one of the two")
+    if rounded_axes(stage.relations):
+        return kept_between_iterations(stage)
     between = loops_between(stage, stored)
     at = stage.attached
     where = f"loop {at.stage.axis_name(at.axis)} of {at.stage.name}"

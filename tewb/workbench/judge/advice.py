@@ -28,7 +28,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import with_thread_loops
-from tewb.schedule import SHIFT, At, Schedule, Split, Stage, Step, divides, loop_marks
+from tewb.schedule import ROUND_UP, SHIFT, At, Schedule, Split, Stage, Step, divides, loop_marks
 from tewb.schedule.bounds import infer_bounds
 from tewb.tensor import ExternOp
 from tewb.workbench.judge.estimate import Machine
@@ -36,7 +36,8 @@ from tewb.workbench.judge.factors import dividing, fitting
 from tewb.workbench.judge.gains import Gains
 from tewb.workbench.judge.ledger import Entry, account, argument_stages, caches, ledger, size_of
 from tewb.workbench.judge.nests import Nest, axis_of, is_unit, nests, stride, strides_along
-from tewb.workbench.judge.palette import Trials, lanes_of
+from tewb.workbench.judge.palette import Trials, guards_left, lanes_of
+from tewb.workbench.judge.tails import split_without_guard
 from tewb.workbench.session_view import ProgramView
 from tewb.workbench.speed.verdict import has_many_spills, is_narrow, main_loop, wider
 from tewb.workbench.speed.why_fast import Program, Speed, question
@@ -410,6 +411,11 @@ def _guards(seen: _Seen) -> Iterator[Advice]:
                 message = (
                     f"{cond} is asked in every iteration: a constant size or a factor that divides avoids it"
                 )
+                other = split_without_guard(
+                    seen.program, origin.stage, guards_left(seen.function, origin.stage)
+                )
+                if other is not None:
+                    message += f", and so does {other}"
                 yield Advice("guard", origin.stage, loop, message)
         if isinstance(s, For):
             inner = s
@@ -433,7 +439,7 @@ def _tails(seen: _Seen) -> Iterator[Advice]:
     """Splits that leave a shorter last part, where another factor near would not."""
     for stage, own in seen.bounds.stages.items():
         for r in stage.relations:
-            if not isinstance(r, Split) or r.tail == SHIFT or divides(r, own.extents):
+            if not isinstance(r, Split) or r.tail in (SHIFT, ROUND_UP) or divides(r, own.extents):
                 continue
             n, size = const_int(own.extents[r.parent]), const_int(own.extents[r.inner])
             if n is None or size is None or size < 1:

@@ -12,9 +12,12 @@ from typing import Any
 
 from tewb.base import DType, ScheduleError, TewbError, digits, readable
 from tewb.ir import (
+    BufferStore,
+    Call,
     Expr,
     For,
     ForKind,
+    IfThenElse,
     IterVar,
     Node,
     PrimFunc,
@@ -50,12 +53,14 @@ from tewb.workbench.session_view import ProgramView
 class Figures:
     """What a schedule comes to. `bytes` of intermediates, and `recompute`, how often the stage that is
     computed most computes each element, are None where sizes are symbolic. `vector` is the number of lanes
-    of the longest vector loop, `parallel` the iterations of the longest parallel one; 1 when there is none."""
+    of the longest vector loop, `parallel` the iterations of the longest parallel one; 1 when there is none. `guards` are left
+    where splits do not divide."""
 
     bytes: int | None
     recompute: float | None
     vector: int | None
     parallel: int | None
+    guards: int | None
 
 
 @readable
@@ -70,7 +75,7 @@ class Preview:
     @property
     def changes(self) -> tuple[str, ...]:
         """The figures that change, in words: `allocated bytes 4096 → 128`."""
-        names = ("bytes", "recompute", "vector", "parallel")
+        names = ("bytes", "recompute", "vector", "parallel", "guards")
         pairs = [(n, getattr(self.before, n), getattr(self.after, n)) for n in names]
         return tuple(f"{_SAID[n]} {_figure(a)} → {_figure(b)}" for n, a, b in pairs if a != b)
 
@@ -83,6 +88,7 @@ _SAID = {
     "recompute": "times an element is computed",
     "vector": "lanes",
     "parallel": "parallel iterations",
+    "guards": "guards left",
 }
 
 
@@ -232,6 +238,7 @@ class Trials:
         self.program, self.schedule = program, program.schedule
         self._kept: dict[str, Schedule | Refusal] = {}
         self._lowered: dict[str, PrimFunc | Refusal] = {}
+        self._guards: dict[str, int] = {}
         self._now: tuple[dict[str, str], Figures] | None = None
 
     def refusal(self, *steps: Step) -> Refusal | None:
@@ -266,17 +273,18 @@ class Trials:
         """The loops after `steps`, before any pass; refused where the passes fail."""
         key = _key(*steps)
         if key not in self._lowered:
-            self._lowered[key] = self._loops_of(self.after(*steps))
+            self._lowered[key] = self._loops_of(self.after(*steps), key)
         return self._lowered[key]
 
-    def _loops_of(self, schedule: Schedule | Refusal) -> PrimFunc | Refusal:
+    def _loops_of(self, schedule: Schedule | Refusal, key: str) -> PrimFunc | Refusal:
         if isinstance(schedule, Refusal):
             return schedule
         try:
             loops = scheduled_loops(schedule, self.program.args)
-            run(_not_unrolled(loops), LOWER, memory=schedule.result_cache)
+            passed = run(_not_unrolled(loops), LOWER, memory=schedule.result_cache)
         except TewbError as e:
             return Refusal(e.message, e.hint)
+        self._guards[key] = guards_left(passed)
         return loops
 
     def seen(self, *steps: Step) -> tuple[dict[str, str], Figures]:
@@ -284,13 +292,13 @@ class Trials:
         schedule, function = self.after(*steps), self.lowered(*steps)
         if isinstance(schedule, Refusal) or isinstance(function, Refusal):
             raise ScheduleError(f"the schedule has no loops: {getattr(function, 'reason', '')}")
-        return seen(schedule, self.program.args, function)
+        return seen(schedule, self.program.args, function, self._guards[_key(*steps)])
 
     def now(self) -> tuple[dict[str, str], Figures]:
         """The loops and figures as they are; nothing is known of a schedule that cannot be lowered."""
         if self._now is None:
             broken = isinstance(self.lowered(), Refusal)
-            self._now = ({}, Figures(None, None, None, None)) if broken else self.seen()
+            self._now = ({}, Figures(None, None, None, None, None)) if broken else self.seen()
         return self._now
 
     def preview(self, step: Step) -> Preview:
@@ -392,9 +400,11 @@ def _again(step: Step, repair: Repair, results: Sequence[str]) -> Iterator[Step]
 # ---------------------------------------------------------------- what there is to see
 
 
-def seen(schedule: Schedule, args: Sequence[Any], function: PrimFunc) -> tuple[dict[str, str], Figures]:
+def seen(
+    schedule: Schedule, args: Sequence[Any], function: PrimFunc, guards: int
+) -> tuple[dict[str, str], Figures]:
     """The loops of every stage as text, and what the schedule comes to. `function` are its loops before any
-    pass."""
+    pass, and `guards` are left after these."""
     bounds = infer_bounds(schedule, argument_stages(schedule, args))
     own = [s for s in schedule.stages if not s.is_placeholder]
     times = [computed_times(s, bounds) for s in own]
@@ -405,10 +415,21 @@ def seen(schedule: Schedule, args: Sequence[Any], function: PrimFunc) -> tuple[d
         recompute,
         _longest(loops, ForKind.VECTORIZED),
         _longest(loops, ForKind.PARALLEL),
+        guards,
     )
     return {
         s.name: loops_text(s, bounds.stages[s].extents if s in bounds.stages else {}) for s in own
     }, figures
+
+
+def guards_left(f: PrimFunc, stage: str | None = None) -> int:
+    """The conditions that are asked where splits do not divide, or boxes pass edges: in all of `f`, or those of a stage."""
+    mine = [n for n in walk(f.body) if isinstance(n, IfThenElse | BufferStore)]
+    if stage is not None:
+        mine = [n for n in mine if n.origin is not None and n.origin.stage == stage]
+    asked = sum(isinstance(n, IfThenElse) for n in mine)
+    values = [x for n in mine if isinstance(n, BufferStore) for x in walk(n.value)]
+    return asked + sum(isinstance(x, Call) and x.op == "likely" for x in values)
 
 
 def _longest(loops: Sequence[For], kind: ForKind) -> int | None:

@@ -33,6 +33,7 @@ from tewb.ir import (
 )
 from tewb.schedule import (
     PRIMITIVES,
+    ROUND_UP,
     SHIFT,
     At,
     Extents,
@@ -47,6 +48,7 @@ from tewb.schedule import (
     loop_marks,
     loop_of,
     needed_guards,
+    rounded_axes,
     shapes_in_memory,
     steps_in,
     window_of,
@@ -312,6 +314,8 @@ def _relation(stage: Stage, r: Split | Fuse, extents: Extents) -> str:
     whole = "" if divides(r, extents) else "; that is rounded up, so the last part may not be full"
     if whole and r.tail == SHIFT:
         whole = "; that is rounded up, and the last part is moved inwards"
+    if whole and r.tail == ROUND_UP:
+        whole = "; that is rounded up, and the last part is whole: memory is padded for it"
     return f"{shown(r.parent)} is split with {given}{more}: {shown(r.outer)} of {shown(r.inner)}{whole}"
 
 
@@ -338,8 +342,9 @@ def guards(stage: Stage, bounds: Bounds) -> list[Guard]:
     for axis, condition in needed_guards(stage.relations, all_guards):
         splits = (r for r in stage.relations if isinstance(r, Split) and r.parent is axis)
         conditions.append(Guard(axis, condition, next(splits)))
+    rounded = rounded_axes(stage.relations)
     for iv, r in own.ranges.items() if isinstance(stage.op, ComputeOp) else ():
-        whole = iv.kind is AxisKind.REDUCE or iv.dom is None
+        whole = iv.kind is AxisKind.REDUCE or iv.dom is None or iv in rounded
         if iv.dom is not None and not whole and not structural_equal(r.extent, iv.dom.extent):
             value = element_at(r, values[iv])
             conditions.append(Guard(iv, ops.greater_equal(value, iv.dom.min), None))
