@@ -147,6 +147,8 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
                 args[p.name] = number(p, rng, 0.3 if large else 0.06)
             case "layout":
                 args[p.name] = rng.choice([*options, random_layout(stage, rng)])
+            case "call condition":
+                args[p.name] = random_condition(stage, rng, options)
             case _ if options:
                 args[p.name] = rng.choice(options)
     return args
@@ -172,6 +174,29 @@ def random_layout(stage: Stage, rng: random.Random) -> str:
     if rng.random() < 0.05:
         parts.append(rng.choice([*names, "0", "te.AXIS_SEPARATOR", "i0 - 1"]) if names else "0")
     return f"lambda {', '.join(names)}: [{', '.join(parts)}]"
+
+
+def random_condition(stage: Stage, rng: random.Random, options: list[str]) -> str:
+    """Comparisons of sizes and strides, with numbers of calls, alone or joined."""
+    schedule, one = stage.schedule, rng.choice(options or ["n == 1"])
+    sizes = {*schedule.size_vars()}
+    own = [name for name, v in schedule.program_variables().items() if v in sizes]
+    ends = [x for x in schedule.stages if (x.is_placeholder or x.is_output) and x.op.outputs[0].ndim]
+    if ends and rng.random() < 0.5:
+        end = rng.choice(ends)
+        own.append(f"stride({end.name}, {rng.randrange(end.op.outputs[0].ndim)})")
+    if own and rng.random() < 0.6:
+        c = rng.choice([2, 3, 4, 8])
+        one = rng.choice(
+            [f"{rng.choice(own)} % {c} == {rng.randrange(c)}", f"{rng.choice(own)} >= {c}", f"{rng.choice(own)} == {c}",
+             f"{rng.choice(own)} < {rng.choice(own)}", f"{rng.choice(own)} == {rng.choice(own)}",
+             f"{rng.choice(own)} + {c} > 2 * {rng.choice(own)}"]
+        )  # fmt: skip
+    if rng.random() < 0.2:
+        one = f"not {one}"
+    if rng.random() < 0.25:
+        return f"{one} {rng.choice(['and', 'or'])} {random_condition(stage, rng, options)}"
+    return one
 
 
 def number(p: Param, rng: random.Random, odd: float) -> int:

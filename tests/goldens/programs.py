@@ -406,6 +406,30 @@ def primitive_set_store_predicate() -> Scheduled:
 
 
 @golden
+def primitive_specialize() -> Scheduled:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    s["B"].split("i", 8)
+    with s.specialize(n % 8 == 0):
+        s["B"].vectorize("i.inner")
+    return s, [A, B]
+
+
+@golden
+def primitive_otherwise() -> Scheduled:
+    A = te.placeholder((4, 5), name="A")
+    B = te.compute((4, 5), lambda i, j: A[i, j] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    s.specialize(te.stride(A, 0) == 1)
+    s[B].reorder("j", "i")
+    s.otherwise()
+    s[B].parallel("i")
+    return s, [A, B]
+
+
+@golden
 def primitive_rolling_buffer() -> Scheduled:
     A = te.placeholder((10, 4), name="A")
     B = te.compute((10, 4), lambda i, j: A[i, j] * 2.0, name="B")

@@ -152,15 +152,19 @@ class Analyzer(ClassicQuestions):
             self.known_sums.copy(),
             set(self.known_true),
         )
+        self.know(cond, wraps)
+        try:
+            yield
+        finally:
+            self.ranges, self.known_sums, self.known_true, self._bounds, self._simplifier.memo = saved
+
+    def know(self, cond: Expr, wraps: bool = False) -> None:
+        """Know from now on that `cond` holds, as `assume` does inside of a block."""
         self._forget()
         before, self.wraps = self.wraps, wraps
         learn(self, cond)
         self.wraps = before
         self._forget()
-        try:
-            yield
-        finally:
-            self.ranges, self.known_sums, self.known_true, self._bounds, self._simplifier.memo = saved
 
     def _forget(self) -> None:
         self._bounds = ({}, {})

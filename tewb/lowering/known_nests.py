@@ -9,6 +9,9 @@ from tewb.base import PassContext
 from tewb.ir import Allocate, Buffer, PrimFunc, Seq, Stmt, replace, seq
 from tewb.schedule import ResultCache
 
+# The attribute of a function whose body is for calls of which this condition holds.
+ASSUMED = "tewb.assumed"
+
 Rewrite = Callable[[Stmt], Stmt]
 
 
@@ -29,8 +32,14 @@ def memory_around(body: Stmt) -> list[Buffer]:
 
 def on_nests(f: PrimFunc, name: str, rewrite: Rewrite, cache: ResultCache) -> Stmt:
     """`rewrite` applied to each loop nest of the body of `f`. `name` says which rewriting it is; it may depend on
-    the parameters of `f`, and on the options."""
-    depends = (name, tuple([id(p) for p in f.params]), tuple(PassContext.current().config.items()))
+    the parameters of `f`, the condition that it is for, and the options."""
+    assumed = f.attrs.get(ASSUMED)
+    depends = (
+        name,
+        tuple([id(p) for p in f.params]),
+        id(assumed),
+        tuple(PassContext.current().config.items()),
+    )
 
     def nest(s: Stmt) -> Stmt:
         if isinstance(s, Seq):
@@ -39,7 +48,7 @@ def on_nests(f: PrimFunc, name: str, rewrite: Rewrite, cache: ResultCache) -> St
         if isinstance(s, Allocate):
             body = nest(s.body)
             return s if body is s.body else replace(s, body=body)
-        return cache.once((id(s), depends), (s, f.params), lambda: rewrite(s))
+        return cache.once((id(s), depends), (s, f.params, assumed), lambda: rewrite(s))
 
     return nest(f.body) if _has_plain_sizes(f.body) else rewrite(f.body)
 

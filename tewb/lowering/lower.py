@@ -38,6 +38,18 @@ from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
+from tewb.lowering.specialise_bodies import (
+    Assumed,
+    CallCondition,
+    assumed,
+    call_condition,
+    holds,
+    in_all_bodies,
+    joined,
+    strided_arguments,
+    strided_buffer,
+    warn_of_idle,
+)
 from tewb.lowering.user_passes import with_user_passes
 from tewb.schedule import (
     At,
@@ -75,12 +87,61 @@ def lower_schedule(
     args = bound_arguments(args, binds)
     check_binds(args, binds or {})
     schedule.result_cache.begin()
+    if schedule.bodies:
+        return IRModule({name: _with_bodies(schedule, args, name, binds or {}, trace, for_looking)})
     f = scheduled_loops(schedule, args, name, binds or {}, for_looking)
     if trace is not None:
         trace.append((SCHEDULE_OPS, f))
     with explained(schedule):
         lowered = run(f, with_user_passes(LOWER), trace, schedule.result_cache)
     return IRModule({name: _without_additions(lowered, len(args))})
+
+
+def _with_bodies(
+    schedule: Schedule,
+    args: Sequence[Any],
+    name: str,
+    binds: Mapping[Tensor, Buffer],
+    trace: Trace | None,
+    for_looking: bool,
+) -> PrimFunc:
+    """The function that has a body for each condition of `schedule`, and one for all other calls. Each is lowered by
+    itself, on the same parameters."""
+    others = scheduled_loops(schedule.body(None), args, name, binds, for_looking)
+    parts: list[tuple[CallCondition | None, Trace]] = []
+    for text in schedule.bodies:
+        condition = call_condition(schedule, text, others, args)
+        known = holds(condition, others)
+        if known is not None:
+            warn_of_idle(text, not known)
+        if known is not False:
+            body = schedule.body(text)
+            f = scheduled_loops(body, args, name, binds, for_looking, others.params[: len(args)])
+            parts.append((condition, _lowered_body(body, f, None if known else condition, trace is not None)))
+        if known:
+            break
+    else:
+        parts.append((None, _lowered_body(schedule.body(None), others, None, trace is not None)))
+    states: Trace = []
+    for same in zip(*[own for _, own in parts], strict=True):
+        functions = [_without_additions(f, len(args)) for _, f in same]
+        first = [(c, f.body) for (c, _), f in zip(parts, functions, strict=True) if c is not None]
+        attrs = {key: value for f in functions for key, value in f.attrs.items()}
+        whole = joined(first[: len(parts) - 1], functions[-1].body)
+        states.append((same[0][0], replace(functions[-1], body=whole, attrs=attrs)))
+    if trace is not None:
+        trace += states
+    return states[-1][1]
+
+
+def _lowered_body(schedule: Schedule, f: PrimFunc, condition: CallCondition | None, is_traced: bool) -> Trace:
+    """The function of one body after every pass, on the parameters of `f`; only the last one if that is enough."""
+    own: Trace = []
+    special = Assumed(f, lambda g: g.body) if condition is None else assumed(f, condition)
+    with explained(schedule):
+        run(special.function, with_user_passes(LOWER), own, schedule.result_cache)
+    wanted = own if is_traced else own[-1:]
+    return [(SCHEDULE_OPS, f), *((p, f.with_body(special.body_of(g))) for p, g in wanted)]
 
 
 def attributes_of(name: str) -> dict[str, Any]:
@@ -160,11 +221,12 @@ def scheduled_loops(
     name: str = "main",
     binds: Mapping[Tensor, Buffer] | None = None,
     for_looking: bool = False,
+    given: Sequence[Buffer | Var] = (),
 ) -> PrimFunc:
     """The function with the loops as scheduled, before any pass. What is missing, `for_looking`, are parameters behind
-    those of `args`."""
+    those of `args`. Another body of the schedule has the parameters `given` for these."""
     wrong: list[LowerError] = []
-    params, keys, values = _kernel_parameters(schedule, args, binds or {}, wrong)
+    params, keys, values = _kernel_parameters(schedule, args, binds or {}, wrong, given)
     unseen = _unseen_outputs(schedule, keys)
     params += _check_complete(schedule, keys, wrong)
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
@@ -205,7 +267,11 @@ def _without_additions(f: PrimFunc, count: int) -> PrimFunc:
 
 
 def _kernel_parameters(
-    schedule: Schedule, args: Sequence[Any], binds: Mapping[Tensor, Buffer], wrong: list[LowerError]
+    schedule: Schedule,
+    args: Sequence[Any],
+    binds: Mapping[Tensor, Buffer],
+    wrong: list[LowerError],
+    given: Sequence[Buffer | Var] = (),
 ) -> tuple[list[Buffer | Var], dict[Key, Buffer], dict[Var, Expr]]:
     """The kernel's parameters, the buffers of the tensors among them, and the values of variables that only
     a declared layout has. What the function can do without is added to `wrong`."""
@@ -215,18 +281,27 @@ def _kernel_parameters(
     sizes = {a for a in args if isinstance(a, Var)}
     sizes |= {v for a in args if isinstance(a, Tensor) for n in a.shape for v in free_vars(n)}
     alignments = wanted_alignments(schedule)
+    strided = strided_arguments(schedule)
 
     def declare(a: Tensor, current: Tensor) -> Buffer:
+        own = declare_own(a, current)
+        return in_all_bodies(own, given[len(params)], schedule.within) if given else own
+
+    def declare_own(a: Tensor, current: Tensor) -> Buffer:
         if a in binds:
             buffer, layout_values = argument_buffer(current, binds[a], sizes)
             values.update(layout_values)
             alignment = max(buffer.alignment, alignments.get(current, 0))
             return buffer if alignment == buffer.alignment else buffer.with_(alignment=alignment)
-        alignment = alignments.get(current, 0)
+        alignment, is_strided = alignments.get(current, 0), current in strided
         return schedule.result_cache.once(
-            ("argument", id(current), alignment),
+            ("argument", id(current), alignment, is_strided),
             (current,),
-            lambda: Buffer(current.name, current.dtype, current.shape, alignment=alignment),
+            lambda: (
+                strided_buffer(current, alignment)
+                if is_strided
+                else Buffer(current.name, current.dtype, current.shape, alignment=alignment)
+            ),
         )
 
     for n, a in enumerate(args):

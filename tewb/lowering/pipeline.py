@@ -15,7 +15,7 @@ from tewb.lowering.flatten_storage import flatten_storage
 from tewb.lowering.form_dot_products import form_dot_products
 from tewb.lowering.hoist_allocations import hoist_allocations
 from tewb.lowering.instruments import PassInfo, should_run, tell_after, tell_before
-from tewb.lowering.known_nests import Rewrite, on_nests
+from tewb.lowering.known_nests import ASSUMED, Rewrite, on_nests
 from tewb.lowering.loop_over_threads import loop_over_threads
 from tewb.lowering.order_loops import order_loops
 from tewb.lowering.partition_loops import partition_loops
@@ -114,10 +114,12 @@ def _described(f: PrimFunc) -> Rewrite:
 
 
 def _facts(f: PrimFunc) -> Analyzer:
-    """An analyzer that knows the sizes of a function's arguments."""
+    """An analyzer that knows the sizes of a function's arguments, and the condition that its body is for."""
     analyzer = Analyzer()
     for v in _shape_variables(f):
         analyzer.bind(v, 0, None)
+    if ASSUMED in f.attrs:
+        analyzer.know(f.attrs[ASSUMED])
     return analyzer
 
 

@@ -3,6 +3,7 @@
 from tewb.schedule import primitives as _primitives  # declares the primitives
 from tewb.schedule.check_schedule import fault_error
 from tewb.schedule.code import JournalWriter, Names, schedule_code, step_code, written_lines
+from tewb.schedule.conditions import read_call_condition
 from tewb.schedule.coverage import computes_all
 from tewb.schedule.declare import (
     PRIMITIVES,
@@ -91,7 +92,7 @@ __all__ = [
     "is_real", "IterVarAttr", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR", "loop_marks", "loop_name",
     "loop_of", "loops_of_elements", "loops_text", "Mismatch", "MOST_NESTED", "Names", "needed_guards", "not_padded", "not_plain",
     "operations_in_order", "Param", "past_edges", "place_in", "place_text", "PREDICATE", "Primitive", "PrimitiveCall",
-    "PRIMITIVES", "RangeWithGaps", "read_argument", "read_graph", "Rebase", "Recipe", "recipe", "RecipeCall", "RECIPES",
+    "PRIMITIVES", "RangeWithGaps", "read_argument", "read_call_condition", "read_graph", "Rebase", "Recipe", "recipe", "RecipeCall", "RECIPES",
     "recompute_factor", "Refusal", "refused_again", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
     "ROUND_UP", "rounded_axes", "runs_in_order", "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis", "ScanGetBody", "Schedule",
     "schedule_code", "Selection", "shapes_in_memory", "SHIFT", "shifted_loops", "Singleton", "Split", "Stage", "stage_marks",

@@ -44,7 +44,8 @@ def _offending_step(schedule: Schedule, fault: Fault) -> int | None:
     if isinstance(fault.stage.attach, At):
         concerned.add(fault.stage.attach.stage.name)
     doubted = [n for n in schedule.doubts if schedule.journal[n].stage in concerned]
-    own = [n for n, step in enumerate(schedule.journal) if _is_call(step.primitive, step.stage, fault)]
+    steps = [(n, schedule.journal[n]) for n in schedule.own_steps()]
+    own = [n for n, step in steps if _is_call(step.primitive, step.stage, fault)]
     if any(
         n in schedule.doubts for n in own
     ):  # steps after it that only met with the same fault are not to blame

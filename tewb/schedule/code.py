@@ -274,7 +274,7 @@ def _arguments(p: Primitive, step: Step, names: Names) -> list[str]:
                 text = f"[{', '.join(map(names.stage, value))}]"
             case "threads":
                 text = f"[{', '.join(map(literal, value))}]"
-            case "scope" | "word" | "thread" | "condition" | "intrin":
+            case "scope" | "word" | "thread" | "condition" | "call condition" | "intrin":
                 text = literal(value)
             case "size" if isinstance(value, str):
                 said = names.sizes(value)

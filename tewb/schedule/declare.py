@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from tewb.base import CallError, ScheduleError, Span, TewbError, brief, here, readable
 from tewb.ir import Expr, ForKind, IntImm, IterVar, StringImm, const_int, ops
+from tewb.schedule.conditions import call_condition_text
 from tewb.schedule.index_map import map_text
 from tewb.schedule.journal import Step
 from tewb.schedule.methods import SchedulePrimitives, StagePrimitives
@@ -47,7 +48,7 @@ class Param:
 
     Kinds: axis (a loop of the stage), axes (several), dimension (an axis of its tensor), int, size (an int, or what a
     kernel is called with, as text), stage, place (a loop of the stage given as
-    `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), word,
+    `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), call condition (on sizes and strides), word,
     value (a number or a word), intrin (a tensor intrinsic, by its name), layout (a function of indices, as text). `code` is how its value is written in a call, where that is not usual for
     its kind: `s[{}]`. What is `rare` a form shows when it is asked for more.
     """
@@ -164,7 +165,7 @@ class Primitive:
 
     `call` is the method that a user calls. `results` is axis, stage or none: what kind of thing it makes. `loop_kind` is how
     a loop that it marks runs, `is_place` whether it says where a stage is computed, `on_inputs` whether it can be
-    applied to an input. The functions are explained at the decorators of `Declaration`.
+    applied to an input, `is_of_bodies` whether it says for which calls the next steps are. The functions are explained at the decorators of `Declaration`.
     """
 
     name: str
@@ -178,6 +179,7 @@ class Primitive:
     loop_kind: ForKind | None = None
     is_place: bool = False
     on_inputs: bool = False
+    is_of_bodies: bool = False
     repairs: Repairs = _nothing
     mark_text: MarkWords = _words
     mark_phrase: MarkWords = _marked
@@ -214,6 +216,7 @@ def primitive(
     loop_kind: ForKind | None = None,
     is_place: bool = False,
     on_inputs: bool = False,
+    is_of_bodies: bool = False,
 ) -> Callable[[Callable[..., Any]], Declaration]:
     """Declare the primitive that the decorated function calls; see `Primitive` for the keywords."""
 
@@ -221,7 +224,7 @@ def primitive(
         name = call.__name__
         PRIMITIVES[name] = own = Primitive(
             name, params, call.__doc__ or "", call, _once(name, params), _leaves_mark(name, params, loop_kind), _fits(params),
-            results, loop_kind, is_place, on_inputs,
+            results, loop_kind, is_place, on_inputs, is_of_bodies,
         )  # fmt: skip
         call.__qualname__ = f"{own.owner.__name__.removesuffix('Primitives')}.{name}"
         setattr(own.owner, name, _explained(call))
@@ -617,6 +620,13 @@ def _condition(stage: Stage, what: object, values: Values) -> str | Refusal:
         return Refusal(e.message, e.hint)
 
 
+def _call_condition(stage: Stage, what: object, values: Values) -> str | Refusal:
+    try:
+        return call_condition_text(stage.schedule, what)
+    except TewbError as e:
+        return Refusal(e.message, e.hint)
+
+
 def _word(stage: Stage, what: object, values: Values) -> str | Refusal:
     return what if isinstance(what, str) else Refusal(f"{what!r} is not a word", "give it as text")
 
@@ -664,6 +674,7 @@ _LOOKUP: dict[str, Callable[[Any, Any, Values], Any]] = {
     "thread": _thread,
     "threads": _threads,
     "condition": _condition,
+    "call condition": _call_condition,
     "word": _word,
     "value": _value,
     "intrin": _intrin,

@@ -19,8 +19,11 @@ def loop_marks(stage: Stage, iv: IterVar) -> list[str]:
 
 
 def stage_marks(stage: Stage) -> list[str]:
-    """The marks of a stage, without its place: `in local memory`, `double buffered`, `non-temporal stores`."""
-    return _marks(stage, None)
+    """The marks of a stage, without its place: `in local memory`, `double buffered`, `non-temporal stores`. Outputs say which
+    calls these loops are for, where others have other loops: `for calls with n % 16 == 0`."""
+    s = stage.schedule
+    calls = "for all other calls" if s.within is None else f"for calls with {s.within}"
+    return [*_marks(stage, None), *([calls] if s.bodies and stage.is_output else [])]
 
 
 def _marks(stage: Stage, iv: IterVar | None) -> list[str]:

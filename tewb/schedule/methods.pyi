@@ -6,6 +6,7 @@ from collections.abc import Sequence as Sequence
 from tewb.ir.axes import IterVar as IterVar
 from tewb.ir.expressions import Expr as Expr
 from tewb.schedule.primitives.prefetch import Prefetch as Prefetch
+from tewb.schedule.primitives.specialize import Body as Body
 from tewb.schedule.stage import At as At
 from tewb.schedule.stage import Stage as Stage
 from tewb.schedule.stage import StageGroup as StageGroup
@@ -448,4 +449,25 @@ class SchedulePrimitives:
 
         True stands for the number of threads that run parallel loops now; the journal has the number. Float sums depend on the
         number of parts, and not on how many threads there are when the kernel runs, nor on which is first.
+        """
+
+    def specialize(self, condition: Expr | str) -> Body:
+        """Give calls of which a condition holds a body of their own: the steps in the block are done in it only. It begins with
+        the steps so far; those after the block are for all other calls.
+
+            io, ii = s[B].split(i, 16)                    if n % 16 == 0:
+            with s.specialize(n % 16 == 0):                   for i.outer in n // 16: vectors of 16, without a guard
+                s[B].vectorize(ii)                  ->    else:
+            s[B].parallel(io)                                 for i.outer in (n + 15) // 16 (parallel): ...
+
+        Conditions compare sizes, variables, and strides of arguments in elements (`te.stride(A, 0) == 1`: columns of neighbours),
+        with + - * // and %, and are joined by te.all and te.any. Loops of the body rely on its condition: guards that it proves
+        are gone. An argument whose stride is named comes with any strides. Of several bodies a call takes the first whose condition
+        holds. Without `with`, the body ends at s.otherwise(); the condition of an earlier body goes on with it.
+        """
+
+    def otherwise(self) -> None:
+        """End the body of `specialize`: the next steps are for all other calls. The end of a block `with s.specialize(...)` does it.
+
+        s.specialize(n % 16 == 0);  s[B].vectorize(ii);  s.otherwise();  s[B].parallel(io)
         """

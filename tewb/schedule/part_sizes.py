@@ -64,21 +64,24 @@ def size_text(schedule: Schedule, what: Expr | str) -> int | str:
     program = schedule.program_variables()
     names = {v: name for name, v in program.items()}
     text, others = _text(size, names, analyzer), [v for v in free_vars(size) if v not in names]
-    for name in (names.get(v, v.name) for v in free_vars(size)):
-        if not name.isidentifier() or keyword.iskeyword(name):
-            raise ScheduleError(
-                f"a journal cannot name the variable {name!r}", hint='name it with letters: te.var("f")'
-            )
     if len(text) > MOST_TEXT:
         raise ScheduleError(f"the size {brief(text)} is longer than {MOST_TEXT} letters", hint=_HINT)
-    _check_variables(schedule, program, others)
+    check_names(schedule, free_vars(size))
     schedule.variables.update({v.name: v for v in others})
     return text
 
 
-def _check_variables(schedule: Schedule, program: Mapping[str, Var], others: Sequence[Var]) -> None:
-    """Raise ScheduleError for variables besides those of the program that are no sizes, or that a journal cannot tell from
-    others by their names."""
+def check_names(schedule: Schedule, variables: Sequence[Var]) -> None:
+    """Raise ScheduleError for variables that are not the same in the whole kernel, or that a journal cannot name, or not
+    tell from others by their names."""
+    program = schedule.program_variables()
+    names = {v: name for name, v in program.items()}
+    for name in (names.get(v, v.name) for v in variables):
+        if not name.isidentifier() or keyword.iskeyword(name):
+            raise ScheduleError(
+                f"a journal cannot name the variable {name!r}", hint='name it with letters: te.var("f")'
+            )
+    others = [v for v in variables if v not in names]
     loops = {iv.var for s in schedule.stages for iv in s.all_iter_vars}
     # Those of steps that were undone or refused leave their names to others.
     known = {v.name: v for p in schedule.part_sizes.values() for v in free_vars(p.given)} | dict(program)

@@ -48,6 +48,12 @@ class Schedule(SchedulePrimitives):
             str, Var
         ] = {}  # what sizes of splits may use besides the variables of the program
         self.part_sizes: dict[Var, PartSize] = {}  # of the splits by such sizes, in their order
+        # The numbers of the steps of the body for each condition, those of the body for all other calls, and the condition
+        # whose body the stages show; None for the others.
+        self.bodies: dict[str, list[int]] = {}
+        self.otherwise_steps: list[int] = []
+        self.within: str | None = None
+        self._other_bodies: dict[str | None, tuple[list[Step], Schedule]] = {}
         self._first: list[Stage] = []
         self._stage_of_op: dict[Operation, Stage] = {}
         self._former: dict[Operation, str] = {}
@@ -246,6 +252,8 @@ class Schedule(SchedulePrimitives):
             self.doubts[number] = refusal
         step = call.step(span)
         results, names = call.perform(number)
+        if not call.primitive.is_of_bodies:
+            self.own_steps().append(number)
         self.journal = (*self.journal, replace(step, results=names, calls=self.calls))
         self.version += 1
         return results
@@ -266,6 +274,19 @@ class Schedule(SchedulePrimitives):
             self.calls = calls
 
     def _replay(self, steps: Iterable[Step]) -> None:
+        self._begin_again()
+        self.journal, self.bodies, self.otherwise_steps, self.within = (), {}, [], None
+        self.version += 1
+        for number, step in enumerate(steps):
+            try:
+                self.apply(step, at_once=False)
+            except ScheduleError as e:
+                raise ScheduleError(
+                    f"step {number + 1}, {step}: {e.message}", loops=e.loops, hint=e.hint, span=step.span
+                ) from e
+
+    def _begin_again(self) -> None:
+        """Make the stages those before any step, and know handles of now by their names."""
         for stage in self.stages:
             if stage not in self._first:
                 self._former[stage.op] = stage.name
@@ -275,16 +296,54 @@ class Schedule(SchedulePrimitives):
         self._stage_of_op = {s.first_op: s for s in self._first}
         for stage in self._first:
             stage.reset(stage.first_op)
-        self.journal, self.doubts, self.groups, self.part_sizes = (), {}, [], {}
+        self.doubts, self.groups, self.part_sizes = {}, [], {}
         place_scans(self)
-        self.version += 1
-        for number, step in enumerate(steps):
-            try:
-                self.apply(step, at_once=False)
-            except ScheduleError as e:
-                raise ScheduleError(
-                    f"step {number + 1}, {step}: {e.message}", loops=e.loops, hint=e.hint, span=step.span
-                ) from e
+
+    # ---- bodies for calls of which a condition holds
+
+    def own_steps(self) -> list[int]:
+        """The numbers of the steps of the body that the stages show."""
+        return self.otherwise_steps if self.within is None else self.bodies[self.within]
+
+    def show_body(self, condition: str | None) -> None:
+        """Let the stages be those of the body for a condition, or of the one for all other calls: what is done next belongs
+        to it. The body of a new condition begins with the steps of the latter."""
+        before, is_new = self.own_steps(), condition is not None and condition not in self.bodies
+        if condition is not None and is_new:
+            self.bodies[condition] = list(self.otherwise_steps)
+        self.within = condition
+        if self.own_steps() != before:
+            self._begin_again()
+            self._do_numbered(self.own_steps())
+
+    def _do_numbered(self, numbers: Iterable[int]) -> None:
+        """Do steps of the journal again, which were right when they were done."""
+        for number in numbers:
+            call = self._resolve(self.journal[number])
+            refusal = call.refusal()
+            if refusal is not None and refusal.in_doubt:
+                self.doubts[number] = refusal
+            call.perform(number)
+
+    def body(self, condition: str | None) -> Schedule:
+        """The schedule whose stages are those of the body for a condition, or for all other calls."""
+        if condition == self.within:
+            return self
+        numbers = self.otherwise_steps if condition is None else self.bodies[condition]
+        steps = [self.journal[n] for n in numbers]
+        known, other = self._other_bodies.get(condition, (None, self))
+        if (
+            known is None
+            or len(known) != len(steps)
+            or any(a is not b for a, b in zip(known, steps, strict=True))
+        ):
+            other = self.untouched(self.result_cache)
+            other.thread_names, other.journal, other.within = self.thread_names, self.journal, condition
+            other.bodies, other.otherwise_steps = self.bodies, self.otherwise_steps
+            other._former = {**self._former, **{op: s.name for op, s in self._stage_of_op.items()}}
+            other._do_numbered(numbers)
+            self._other_bodies[condition] = (steps, other)
+        return other
 
     def _handles(self) -> dict[IterVar, tuple[str, str]]:
         """All axes and loops, each with its stage and its name there."""

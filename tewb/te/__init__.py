@@ -86,6 +86,7 @@ from tewb.tensor import (
     reduce_axis,
     scan,
     size_var,
+    stride,
     tag_scope,
     var,
 )
@@ -100,6 +101,6 @@ __all__ = [
     "fma", "fmod", "hybrid", "HybridOp", "hypot", "if_then_else", "indexdiv", "indexmod", "isfinite", "isinf",
     "isnan", "ldexp", "likely", "log", "log10", "log1p", "log2", "max", "max_value", "min", "min_value", "nearbyint",
     "nextafter", "Operation", "placeholder", "PlaceholderOp", "popcount", "power", "prod", "reduce_axis", "round",
-    "rsqrt", "scan", "schedule", "Schedule", "select", "sigmoid", "sin", "sinh", "size_var", "sqrt", "Stage", "sum",
+    "rsqrt", "scan", "schedule", "Schedule", "select", "sigmoid", "sin", "sinh", "size_var", "sqrt", "Stage", "stride", "sum",
     "tag_scope", "tan", "tanh", "Tensor", "TensorIntrin", "thread_axis", "trunc", "truncdiv", "truncmod", "var",
 ]  # fmt: skip

@@ -36,6 +36,7 @@ from tewb.tensor.llvm_calls import (
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, size_var, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.scan import ScanOp, scan, scan_body, scan_fix_points
+from tewb.tensor.strides import StrideVar, stride
 from tewb.tensor.tag_scope import tag_scope
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
 from tewb.tensor.tensor_compute import TensorComputeOp
@@ -48,6 +49,6 @@ __all__ = [
     "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
     "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "max_value", "min_value", "Operation",
     "placeholder", "PlaceholderOp", "reads_earlier", "reduce_axis", "Region", "scan", "scan_body", "scan_fix_points",
-    "ScanOp", "size_var", "stack_array", "stores_into_inputs", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice",
+    "ScanOp", "size_var", "stack_array", "stores_into_inputs", "stride", "StrideVar", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice",
     "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

@@ -14,7 +14,7 @@ from tewb.schedule.declare import PRIMITIVES, Primitive
 _ORDER = (
     "split", "fuse", "reorder", "marks", "bind", "dot", "tensorize", "transpose", "compute_at", "store_at", "group", "set_scope", "cache",
     "transform_layout", "nontemporal", "rfactor", "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
-    "env_threads", "set_store_predicate",
+    "env_threads", "set_store_predicate", "specialize",
 )  # fmt: skip
 
 

@@ -195,6 +195,10 @@ class _Reader:
                 pass
             case ast.Expr(value):
                 self.value(value)
+            case ast.With([ast.withitem(ast.Call(ast.Attribute(owner, "specialize")) as call)], body):
+                end = ast.Call(ast.Attribute(owner, "otherwise", ast.Load()), [], [])
+                for inner in (ast.Expr(call), *body, ast.copy_location(ast.Expr(end), call)):
+                    self.statement(ast.fix_missing_locations(inner))
             case ast.Assign([target], ast.Call() as call) if self.is_foreign(call):
                 self.define(target, call)
             case ast.Assign(targets, value):
@@ -361,7 +365,9 @@ class _Reader:
                 return self.attribute(node, self.value(inner), name)
             case ast.Call():
                 return self.call(node)
-            case ast.Lambda():  # a layout, which is kept as text
+            case (
+                ast.Lambda() | ast.Compare() | ast.BoolOp()
+            ):  # a layout or a condition, which is kept as text
                 return ast.unparse(node)
         raise self.refuse(
             node, "this is no part of a schedule that can be read", "numbers, names, calls and lists are"
