@@ -50,12 +50,12 @@ from tewb.schedule import (
     Window,
     With,
     aligned_strides,
-    joined_to,
+    joined_stages,
+    nest_of,
     nests_in_order,
     place_in,
     scan_memory,
     shared_pairs,
-    sharing,
     tensorized,
     within_guards,
 )
@@ -99,6 +99,9 @@ class Nests:
         self.scan_memory = scan_memory(schedule)
         self.has_threads = bounds.has_threads
         self.launches: dict[Stage, Launch] = {}  # of the stages that are computed outside of all loops
+        self.joined: dict[Stage, list[Stage]] = {}  # the stages in the nests of others, with or after these
+        for stage in joined_stages(schedule):
+            self.joined.setdefault(nest_of(stage), []).append(stage)
         for stage, place in bounds.kept_in.items():
             self.stored.setdefault(place, []).append(stage)
         for stage in schedule.stages:
@@ -179,7 +182,7 @@ class Nests:
         wait = barrier(stage.origin()) if self.has_threads and is_exchanged(stage) else None
         before = None if waited else wait
         nested = seq(before, self.produce(stage), wait, self.realize(rest, body, wait is not None))
-        for s in reversed([stage, *joined_to(stage)]):
+        for s in reversed([stage, *self.joined.get(stage, ())]):
             nested = nested if s in self.windows or s in self.bounds.kept_in else self.allocated(s, nested)
         return nested
 
@@ -206,7 +209,7 @@ class Nests:
             "nest",
             stage.name,
             len(group),
-            tuple([id(s.attach.axis) for s in sharing(stage) if isinstance(s.attach, With)]),
+            tuple([id(s.attach.axis) for s in self.sharing(stage)]),  # type: ignore[union-attr]
             tuple([id(x) for x in named[: 2 * len(group)]]),
             tuple(regions),
         )
@@ -246,10 +249,14 @@ class Nests:
                 body = launch(started.axes[t.key], started.sizes[t.key], body, stage.origin())
         return body
 
+    def sharing(self, stage: Stage) -> list[Stage]:
+        """The stages that are computed with a stage."""
+        return [s for s in self.joined.get(stage, ()) if isinstance(s.attach, With)]
+
     def shared_loops(self, stage: Stage) -> Stmt:
         """The loops of a stage, with those of the stages that are computed with it."""
         body = self.own_loops(stage)
-        for other in sharing(stage):
+        for other in self.sharing(stage):
             mine, theirs = self.bounds.stages[stage].vars, self.bounds.stages[other].vars
             pairs = [(mine[a], theirs[b]) for a, b in shared_pairs(other)]
             try:

@@ -204,4 +204,3 @@ def _check_in_reach(one: _Side, two: _Side, b: Stmt) -> None:
     if not _same(one, two):
         names = ", ".join(sorted(x.name for x in made))
         raise CannotShare(f"{names} is made in the shared loops under other conditions than it is read under")
-

@@ -40,9 +40,9 @@ from tewb.schedule.extern_tiles import at_edge
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.made_so_far import begins_before, fixed_loops, made, part_after, read_in_nest, unmade
+from tewb.schedule.questions import Fault, join_fault
 from tewb.schedule.ranges_with_gaps import RangeWithGaps, element_at, elements_of, steps_in
 from tewb.schedule.relation import Extents, Fuse, full, index_up, intervals_up, is_full, loop_extents
-from tewb.schedule.questions import Fault, join_fault
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.shared_loops import joined_stages, nest_of, shared_pairs
 from tewb.schedule.stage import At, Stage, With
@@ -154,7 +154,8 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     for stage in _from_outputs(schedule, hosts):
         if stage.is_placeholder or stage.is_inlined:
             continue
-        needed = kept = None
+        needed: Sequence[Range] | None = None
+        kept: Sequence[Range] | None = None
         if stage.is_after:
             needed = _part_after(stage, bounds)
         elif stage in hosts:
@@ -187,7 +188,11 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
 def _from_outputs(schedule: Schedule, hosts: Iterable[Stage]) -> list[Stage]:
     """The stages in an order in which each comes after its readers; those of which all is computed, with what comes after them
     in their loops, come first."""
-    first = [s for host in hosts for s in (host, *[x for x in schedule.stages if x.is_after and nest_of(x) is host])]
+    first = [
+        s
+        for host in hosts
+        for s in (host, *[x for x in schedule.stages if x.is_after and nest_of(x) is host])
+    ]
     return [*first, *(s for s in reversed(schedule.stages) if s not in first)]
 
 
@@ -216,7 +221,9 @@ def _check_made(stage: Stage, bounds: Bounds) -> None:
             for t in [t for t in bounds.operations[reader].inputs if schedule.stage_of(t) is read]:
                 of = made(read, t.value_index, fixed, bounds)
                 boxes = _touched(schedule, reader, read, fixed, bounds, t)
-                refused = Refusal(of) if isinstance(of, str) else unmade(reader, boxes, read, of, bounds.analyzer)
+                refused = (
+                    Refusal(of) if isinstance(of, str) else unmade(reader, boxes, read, of, bounds.analyzer)
+                )
                 if refused is not None:
                     raise fault_error(schedule, Fault(stage, "reverse_compute_at", refused))
 
@@ -225,12 +232,18 @@ def _keep_part(stage: Stage, after: Sequence[Stage], bounds: Bounds) -> None:
     """Keep of a stage no more than the part that an iteration makes, where that is all that is read of it in the iteration."""
     schedule, cache = stage.schedule, stage.schedule.result_cache
     readers = bounds.readers_of(stage)
-    inside = {r: next((s for s in (r, *(x for x, _ in bounds.around(r))) if s in after), None) for r in readers}
+    inside = {
+        r: next((s for s in (r, *(x for x, _ in bounds.around(r))) if s in after), None) for r in readers
+    }
     hosts = [s for s in inside.values() if s is not None]
     if len(hosts) < len(readers) or not hosts or any(nest_of(s) is not nest_of(stage) for s in hosts):
         return
     marks = {m.primitive for m in stage.marks} & {"nontemporal", "storage_align"}
-    if marks or any(makes_whole_parts(s) for s in (stage, *readers)) or any(p.source is stage for s in schedule.stages for p in s.prefetches):
+    if (
+        marks
+        or any(makes_whole_parts(s) for s in (stage, *readers))
+        or any(p.source is stage for s in schedule.stages for p in s.prefetches)
+    ):
         return
     fixed = min((fixed_loops(s) for s in hosts), key=len)
     of = made(stage, 0, fixed, bounds)
@@ -241,7 +254,12 @@ def _keep_part(stage: Stage, after: Sequence[Stage], bounds: Bounds) -> None:
             if begins_before(box, of, bounds.analyzer):
                 return
     shape = stage.op.output(0).shape
-    region = tuple([Range(const(0, n.dtype), n) if x is None else _without_gaps(x, n, bounds) for x, n in zip(of.box, shape, strict=True)])
+    region = tuple(
+        [
+            Range(const(0, n.dtype), n) if x is None else _without_gaps(x, n, bounds)
+            for x, n in zip(of.box, shape, strict=True)
+        ]
+    )
     if any(const_int(r.extent) is None for r, x in zip(region, of.box, strict=True) if x is not None):
         return
     own = bounds.stages[stage]
@@ -249,7 +267,9 @@ def _keep_part(stage: Stage, after: Sequence[Stage], bounds: Bounds) -> None:
     assert isinstance(place, At)
     bounds.kept_in[stage] = (place.stage, place.axis)
     bounds.stages[stage] = cache.once(
-        ("part", id(own), cache.ranges(region)), (own, region), lambda: replace(own, regions=(region,) * len(own.regions))
+        ("part", id(own), cache.ranges(region)),
+        (own, region),
+        lambda: replace(own, regions=(region,) * len(own.regions)),
     )
 
 
@@ -341,8 +361,10 @@ def _known_place(schedule: Schedule, stage: Stage, bounds: Bounds) -> object:
     if stage not in bounds.places:
         at = stage.attach
         named: tuple[object, ...] = ()
-        if isinstance(at, At | With):
+        if isinstance(at, At):
             named = (_known_place(schedule, at.stage, bounds), bounds.stages[at.stage], at.axis)
+        elif isinstance(at, With):
+            named = (at.axis,)
         key = ("place", tuple([id(x) for x in named]))
         bounds.places[stage] = schedule.result_cache.once(key, named, object)
     return bounds.places[stage]
@@ -605,7 +627,11 @@ def _touched(
 def _shared_loops(reader: Stage, fixed: set[tuple[Stage, IterVar]]) -> list[tuple[IterVar, IterVar]]:
     """The loops of `reader` that stand still because they are those of the stage that it is computed with."""
     at = reader.attach
-    return [pair for pair in shared_pairs(reader) if (at.stage, pair[0]) in fixed] if isinstance(at, With) else []
+    return (
+        [pair for pair in shared_pairs(reader) if (at.stage, pair[0]) in fixed]
+        if isinstance(at, With)
+        else []
+    )
 
 
 def _renamed(x: Interval, values: Mapping[Var, Expr]) -> Interval:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def loop_marks(stage: Stage, iv: IterVar) -> list[str]:
     """The marks of a loop: `vectorize`, `prefetch A 8 ahead`, `auto_unroll_max_step 16`."""
     marks = ["inside"] if iv.kind is AxisKind.OPAQUE else []
+    shared = len(stage.shared_loops)
+    if shared and any(iv is own for own in stage.leaf_iter_vars[:shared]):
+        marks.append("shared")
     return marks + _marks(stage, iv)
 
 

@@ -32,7 +32,7 @@ from tewb.ir import (
 )
 from tewb.schedule.declare import Refusal
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.relation import Extents, Fuse, Split, divides, full, intervals_up, is_full
+from tewb.schedule.relation import SHIFT, Extents, Fuse, Split, divides, full, intervals_up, is_full
 from tewb.schedule.shared_loops import nest_of, read_after_inlining
 from tewb.schedule.stage import At, LoopList, Stage
 from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor
@@ -90,7 +90,9 @@ def made(stage: Stage, output: int, fixed: set[tuple[Stage, IterVar]], bounds: B
     if not isinstance(op, ExternOp):
         return Made(tuple(sets), tuple(reasons))
     whole = [Range(const(0, n.dtype), n) for n in shape[: len(sets)]]
-    ranges = [r if x is None else Range(x.lo, _extent(x, bounds.analyzer)) for x, r in zip(sets, whole, strict=True)]
+    ranges = [
+        r if x is None else Range(x.lo, _extent(x, bounds.analyzer)) for x, r in zip(sets, whole, strict=True)
+    ]
     region = op.out_regions(ranges)[output]
     box = [_of_dimension(r, n) for r, n in zip(region, shape, strict=True)]
     return Made(tuple(box), tuple([*reasons, *[None] * (len(box) - len(reasons))]))
@@ -193,9 +195,9 @@ def _not_before(stage: Stage, axis: IterVar, fixed: set[tuple[Stage, IterVar]]) 
     for r in stage.relations:
         if isinstance(r, Fuse) and any(x in stage.loops_of(axis) for x in stage.loops_of(r.fused)):
             return f"{stage.axis_name(r.fused)} is fused, and is no order of {stage.axis_name(axis)} alone"
-        if isinstance(r, Split) and (r.tail == "shift" or not _outer_first(stage, r)):
-            if any(x in loops for x in stage.loops_of(r.parent)):
-                return f"the loops of {stage.axis_name(axis)} do not run in the order of its elements"
+        in_disorder = isinstance(r, Split) and (r.tail == SHIFT or not _outer_first(stage, r))
+        if in_disorder and any(x in loops for x in stage.loops_of(r.parent)):  # type: ignore[union-attr]
+            return f"the loops of {stage.axis_name(axis)} do not run in the order of its elements"
     return None
 
 
@@ -231,7 +233,9 @@ def part_after(stage: Stage, bounds: Bounds) -> list[Range] | Refusal:
         for t in s.op.outputs:
             made_of = made(s, t.value_index, fixed, bounds)
             if isinstance(made_of, str):
-                return Refusal(f"what an iteration makes of {s.name} is no box: {made_of}", "choose another loop")
+                return Refusal(
+                    f"what an iteration makes of {s.name} is no box: {made_of}", "choose another loop"
+                )
             found = _needs(stage, s, t, made_of, bounds)
             if isinstance(found, Refusal):
                 return found
@@ -239,7 +243,11 @@ def part_after(stage: Stage, bounds: Bounds) -> list[Range] | Refusal:
                 needs.setdefault(n.axis, []).append(n)
     ranges = []
     for iv in stage.op.axis:
-        r = _part(stage, iv, needs[iv], bounds.analyzer) if iv in needs else Range(const(0, iv.dtype), _size(stage, iv))
+        r = (
+            _part(stage, iv, needs[iv], bounds.analyzer)
+            if iv in needs
+            else Range(const(0, iv.dtype), _size(stage, iv))
+        )
         if isinstance(r, Refusal):
             return r
         ranges.append(r)
@@ -257,9 +265,12 @@ def _part(stage: Stage, iv: IterVar, needs: Sequence[_Need], analyzer: Analyzer)
     first = needs[0]
     name = stage.axis_name(iv)
     for n in needs[1:]:
-        if not all(is_same_expression(a, b) for a, b in ((n.part.lo, first.part.lo), (n.part.hi, first.part.hi))):
+        if not all(
+            is_same_expression(a, b) for a, b in ((n.part.lo, first.part.lo), (n.part.hi, first.part.hi))
+        ):
             return Refusal(
-                f"along {name}, {stage.name} reads parts that begin or end at different elements", "choose another loop"
+                f"along {name}, {stage.name} reads parts that begin or end at different elements",
+                "choose another loop",
             )
     for n in needs:
         end = ops.sub(n.size, const(ahead, n.size.dtype))
@@ -282,7 +293,9 @@ def _needs(stage: Stage, read: Stage, t: Tensor, made_of: Made, bounds: Bounds) 
             if x is None:
                 continue
             own = [axes[v] for v in free_vars(low) if v in axes]
-            ahead = [None if len(own) != 1 else _beyond(e, own[0], stage.op, bounds.analyzer) for e in (low, high)]
+            ahead = [
+                None if len(own) != 1 else _beyond(e, own[0], stage.op, bounds.analyzer) for e in (low, high)
+            ]
             if ahead[0] is None or ahead[1] is None or own[0] in taken:
                 return Refusal(
                     f"dimension {d} of {read.name} is made part by part, and {stage.name} reads it at {script(low)}, which is no "
@@ -300,7 +313,11 @@ def _beyond(e: Expr, iv: IterVar, op: Operation, analyzer: Analyzer) -> tuple[in
         return None
     reduced = {k.var: interval(k.dom.min, k.dom.extent) for k in op.reduce_axis if k.dom is not None}
     x = eval_set(analyzer.simplify(substitute(e, {iv.var: const(0, iv.var.dtype)})), reduced)
-    ends = (None, None) if x is None else (const_int(analyzer.simplify(x.lo)), const_int(analyzer.simplify(x.hi)))
+    ends = (
+        (None, None)
+        if x is None
+        else (const_int(analyzer.simplify(x.lo)), const_int(analyzer.simplify(x.hi)))
+    )
     return None if ends[0] is None or ends[1] is None else (ends[0], ends[1])
 
 
@@ -325,7 +342,9 @@ def _indices(
 # ---------------------------------------------------------------- the proof
 
 
-def unmade(stage: Stage, boxes: Sequence[Box], read: Stage, made_of: Made, analyzer: Analyzer) -> Refusal | None:
+def unmade(
+    stage: Stage, boxes: Sequence[Box], read: Stage, made_of: Made, analyzer: Analyzer
+) -> Refusal | None:
     """Why a part of a stage, which reads the `boxes` of an output of `read`, may read what is not made yet."""
     prove = analyzer.can_prove
     for box in boxes:
@@ -335,7 +354,8 @@ def unmade(stage: Stage, boxes: Sequence[Box], read: Stage, made_of: Made, analy
             where = f"dimension {d} of {read.name}"
             if x is None or not prove(ops.less_equal(x.hi, ops.cast(part.hi, x.hi.dtype))):
                 return Refusal(
-                    f"{stage.name} may read elements of {where} that later iterations make", "choose a loop around it"
+                    f"{stage.name} may read elements of {where} that later iterations make",
+                    "choose a loop around it",
                 )
             before = made_of.not_before[d]
             if before is not None and not prove(ops.greater_equal(x.lo, ops.cast(part.lo, x.lo.dtype))):
@@ -344,7 +364,6 @@ def unmade(stage: Stage, boxes: Sequence[Box], read: Stage, made_of: Made, analy
                     "choose a loop around it",
                 )
     return None
-
 
 
 def begins_before(box: Box, made_of: Made, analyzer: Analyzer) -> bool:

@@ -20,7 +20,7 @@ from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.scans import scan_of
 from tewb.schedule.stage import At, LoopList, Stage, With
 from tewb.schedule.threads import uses_threads
-from tewb.tensor import ComputeOp, ScanOp
+from tewb.tensor import ComputeOp, ExternOp, ScanOp
 from tewb.tensor.hybrid import HybridOp
 
 if TYPE_CHECKING:
@@ -54,16 +54,6 @@ def shared_pairs(stage: Stage) -> list[tuple[IterVar, IterVar]]:
 def _loops_around(at: At | With) -> LoopList:
     """The loops of a stage around a place in it, outermost first."""
     return LoopList(loops_to(at.stage, at.axis))
-
-
-def sharing(stage: Stage) -> list[Stage]:
-    """The stages that are computed with `stage`, in the order of computation."""
-    return [s for s in stage.schedule.stages if isinstance(s.attach, With) and s.attach.stage is stage]
-
-
-def joined_to(stage: Stage) -> list[Stage]:
-    """The stages that are computed with a stage at the root, or after it in its loops, in the order of computation."""
-    return [s for s in joined_stages(stage.schedule) if nest_of(s) is stage] if stage.attach is None else []
 
 
 # ---------------------------------------------------------------- what depends on what
@@ -165,7 +155,9 @@ def _no_host(stage: Stage, at: At | With) -> Refusal | None:
         return Refusal("loops of this schedule are bound to threads", "compute it at the root")
     if stage.group is not None or host.group is not None:
         inside = stage if stage.group is not None else host
-        return Refusal(f"{inside.name} is in a group, which says where it is computed", "leave it out of groups")
+        return Refusal(
+            f"{inside.name} is in a group, which says where it is computed", "leave it out of groups"
+        )
     for s in (stage, host):
         scan = scan_of(s)
         if isinstance(s.op, ScanOp) or scan is not None:
@@ -173,19 +165,26 @@ def _no_host(stage: Stage, at: At | With) -> Refusal | None:
             return Refusal(f"{s.name} {of}, whose steps come in order", "choose stages outside of scans")
         if isinstance(s.op, ComputeOp) and s.op.domains:
             return Refusal(
-                f"how often a loop of {s.name} runs depends on indices or elements", f"compute {s.name} at the root"
+                f"how often a loop of {s.name} runs depends on indices or elements",
+                f"compute {s.name} at the root",
             )
     if host.attach is not None:
         where = "inline" if host.is_inlined else "in loops of another stage"
-        return Refusal(f"{name} is computed {where}, and its own loops are not at the root", f"s[{name}].compute_root()")
+        return Refusal(
+            f"{name} is computed {where}, and its own loops are not at the root", f"s[{name}].compute_root()"
+        )
     loop = host.axis_name(at.axis)
     if at.axis not in host.leaf_iter_vars:
         became = host.replaced_by(at.axis) or "moved to another stage"
         return Refusal(f"loop {loop} of {name} was {became}", f"choose a loop of {name} that is left")
     for iv in _loops_around(at):
         if iv.kind is AxisKind.OPAQUE:
-            return Refusal(f"{host.axis_name(iv)} is the inside of extern {name}", f"split {host.axis_name(iv)}")
-        if host.loop_kind(iv) is ForKind.DOT or any(m.primitive in ("tensorize", "transpose") for m in host.marks_on(iv)):
+            return Refusal(
+                f"{host.axis_name(iv)} is the inside of extern {name}", f"split {host.axis_name(iv)}"
+            )
+        if host.loop_kind(iv) is ForKind.DOT or any(
+            m.primitive in ("tensorize", "transpose") for m in host.marks_on(iv)
+        ):
             return Refusal(f"loop {host.axis_name(iv)} of {name}: {_ALONE}", "choose a loop around it")
     return None
 
@@ -205,10 +204,15 @@ def _not_alike(stage: Stage, at: With) -> Refusal | None:
     for theirs, mine in shared_pairs(stage):
         a, b = f"{host.axis_name(theirs)} of {host.name}", f"{stage.axis_name(mine)} of {stage.name}"
         kinds = [s.loop_kind(iv) or ForKind.SERIAL for s, iv in ((host, theirs), (stage, mine))]
-        if kinds[0] is not kinds[1]:
+        if kinds[1] not in (ForKind.SERIAL, kinds[0]):
             return Refusal(
-                f"{a} runs {kinds[0].value}, and {b} runs {kinds[1].value}, and they would be one loop",
-                "mark both, or neither",
+                f"{b} is marked {stage.annotations[mine]}, and {a}, which runs it, is not",
+                f"s[{host.name}].{stage.annotations[mine]}({host.axis_name(theirs)}): marks of shared loops are those of {host.name}",
+            )
+        if kinds[0] is ForKind.PARALLEL and not _runs_in_any_order(stage, mine):
+            return Refusal(
+                f"{a} runs parallel, and iterations of {b} do not run in any order",
+                "share the loops around it, or mark neither",
             )
         if kinds[0] is ForKind.VECTORIZED:
             return Refusal(f"{a} and {b} become lanes, each of its own stage", "share the loops around them")
@@ -219,6 +223,13 @@ def _not_alike(stage: Stage, at: With) -> Refusal | None:
         if ahead is not None:
             return Refusal(f"{ahead.name} is double buffered in a shared loop", "choose one of the two")
     return None
+
+
+def _runs_in_any_order(stage: Stage, iv: IterVar) -> bool:
+    """Whether the iterations of a loop may run at once."""
+    op = stage.op
+    calls = isinstance(op, ExternOp) and (op.effect == "stateful" or op.tail == "shift")
+    return iv.kind is AxisKind.DATA and not calls
 
 
 def _not_independent(stage: Stage, at: With) -> Refusal | None:
@@ -273,16 +284,19 @@ def _not_made(stage: Stage, at: At) -> Refusal | None:
     name, loops = host.name, _loops_around(at)
     if isinstance(host.op, HybridOp):
         return Refusal(
-            f"which iterations of {name} make an element is known to its own code only", "compute it at the root"
+            f"which iterations of {name} make an element is known to its own code only",
+            "compute it at the root",
         )
     if isinstance(stage.op, HybridOp):
         return Refusal(
-            f"{stage.name} is a hybrid function, and computes all of its elements at once", "compute it at the root"
+            f"{stage.name} is a hybrid function, and computes all of its elements at once",
+            "compute it at the root",
         )
     if not stage.op.tiled or not host.op.tiled:
         whole = stage if not stage.op.tiled else host
         return Refusal(
-            f"extern {whole.name} has no declared access, and is computed as a whole", "declare its access, as in te.tiled"
+            f"extern {whole.name} has no declared access, and is computed as a whole",
+            "declare its access, as in te.tiled",
         )
     late = next((iv for iv in loops if iv.kind is AxisKind.REDUCE), None)
     if late is not None:
@@ -308,7 +322,9 @@ def _not_made(stage: Stage, at: At) -> Refusal | None:
                 f"compute both at one loop of {name}",
             )
         if isinstance(s.attach, With):
-            return Refusal(f"{stage.name} reads {s.name}, which is computed with {name}", "compute it at the root")
+            return Refusal(
+                f"{stage.name} reads {s.name}, which is computed with {name}", "compute it at the root"
+            )
     return None
 
 

@@ -406,7 +406,7 @@ class Stage(StagePrimitives):
         for x in inner:
             at = x.own_place
             if isinstance(at, At | With) and at.stage is self and any(at.axis is iv for iv in old):
-                x.own_place = replace(at, axis=new)  # type: ignore[assignment]
+                x.own_place = replace(at, axis=new)
         for s in self.schedule.stages:
             kept = s.stored
             if isinstance(kept, At) and kept.stage is self and any(kept.axis is iv for iv in old):

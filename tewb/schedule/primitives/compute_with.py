@@ -17,7 +17,7 @@ from tewb.schedule.declare import (
 )
 from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.questions import misplaced_at, not_inline, untouched
-from tewb.schedule.stage import At, Stage, With
+from tewb.schedule.stage import Stage, With
 from tewb.tensor import Tensor
 
 
@@ -42,9 +42,9 @@ def compute_with(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> 
             for k: B[i] += g(i, k)                 if i < m:
                                                        for k: B[i] += g(i, k)
 
-    Neither may depend on the other, and both are computed at the root. Shared loops begin together, and run as often as the
-    longer one does; they are split and marked for both stages alike. Reduce loops may be shared too: sums of the same data
-    are made in one pass. What both read may be computed in a shared loop of `parent`.
+    Neither may depend on the other, and both are computed at the root. Shared loops begin together, run as often as the
+    longer one does, and as `parent` says: marks are given there, splits to both stages. Reduce loops may be shared too: sums of
+    the same data are made in one pass. What both read may be computed in a shared loop of `parent`.
     """
     stage.do("compute_with", parent=parent, axis=scope)
 
@@ -60,9 +60,13 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{parent.name} is an input", "name a stage that is computed")
     if axis.kind is AxisKind.OPAQUE:
         return untouched(parent, axis)
-    inner = next((s for s in stage.schedule.stages if isinstance(s.attach, With) and s.attach.stage is stage), None)
+    inner = next(
+        (s for s in stage.schedule.stages if isinstance(s.attach, With) and s.attach.stage is stage), None
+    )
     if inner is not None:
-        return Refusal(f"{inner.name} is computed with {stage.name}", f"compute {inner.name} with {parent.name}", True)
+        return Refusal(
+            f"{inner.name} is computed with {stage.name}", f"compute {inner.name} with {parent.name}", True
+        )
     return not_inline(parent) or misplaced_at(stage, With(parent, axis))
 
 

@@ -33,7 +33,13 @@ def _producers(stage: Stage) -> list[str]:
 
 
 @primitive(
-    Param("parent", "stage", "the stage in whose loops to compute this one, which reads it", choices=_producers, code="s[{}]"),
+    Param(
+        "parent",
+        "stage",
+        "the stage in whose loops to compute this one, which reads it",
+        choices=_producers,
+        code="s[{}]",
+    ),
     Param("axis", "place", "a loop of that stage, around its reduce loops"),
     is_place=True,
 )
@@ -75,7 +81,9 @@ def _not_complete(stage: Stage, place: At) -> Refusal | None:
         bounds = infer_bounds(stage.schedule)
         return for_now(repeated(stage, bounds))
     except TewbError as e:
-        return Refusal(e.message.removeprefix(f"reverse_compute_at on stage {stage.name}: "), e.hint, later=True)
+        return Refusal(
+            e.message.removeprefix(f"reverse_compute_at on stage {stage.name}: "), e.hint, later=True
+        )
     finally:
         stage.attach = before
 
