@@ -421,7 +421,7 @@ def _check_whole(arguments: list[Stage], bounds: Bounds, wrong: list[LowerError]
     part: the rest of the caller's array would not be written."""
     for stage in arguments:
         at = stage.attach
-        if isinstance(at, At) and not stage.is_output and not computes_all(stage, bounds):
+        if isinstance(at, At) and not (stage.is_output or at.after) and not computes_all(stage, bounds):
             loop = at.stage.axis_name(at.axis)
             wrong.append(
                 LowerError(

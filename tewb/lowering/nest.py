@@ -40,6 +40,7 @@ from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_nest import ExternNest
 from tewb.lowering.launches import Launch
 from tewb.lowering.scan_nest import ScanNest
+from tewb.lowering.share_loops import CannotShare, share_loops
 from tewb.lowering.sliding_windows import checked_window
 from tewb.lowering.tensorize_nest import TensorizeNest
 from tewb.schedule import (
@@ -47,9 +48,14 @@ from tewb.schedule import (
     Schedule,
     Stage,
     Window,
+    With,
     aligned_strides,
+    joined_stages,
+    nest_of,
+    nests_in_order,
     place_in,
     scan_memory,
+    shared_pairs,
     tensorized,
     within_guards,
 )
@@ -84,6 +90,7 @@ class Nests:
         self.mins: dict[Key, tuple[Expr, ...]] = {}
         self.gaps: dict[Key, Region] = {}  # the boxes of tensors of which memory leaves out what is not read
         self.at: dict[tuple[Stage, IterVar], list[Stage]] = {}
+        self.after: dict[tuple[Stage, IterVar], list[Stage]] = {}  # what comes after the rest of a loop
         self.stored: dict[
             tuple[Stage, IterVar] | None, list[Stage]
         ] = {}  # where memory is, if not around a stage
@@ -92,12 +99,18 @@ class Nests:
         self.scan_memory = scan_memory(schedule)
         self.has_threads = bounds.has_threads
         self.launches: dict[Stage, Launch] = {}  # of the stages that are computed outside of all loops
+        self.joined: dict[Stage, list[Stage]] = {}  # the stages in the nests of others, with or after these
+        for stage in joined_stages(schedule):
+            self.joined.setdefault(nest_of(stage), []).append(stage)
+        for stage, place in bounds.kept_in.items():
+            self.stored.setdefault(place, []).append(stage)
         for stage in schedule.stages:
             if stage in bounds.stages:
                 self.choose_window(stage)
                 self.choose_buffers(stage)
             if isinstance(stage.attach, At) and not stage.is_placeholder:
-                self.at.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
+                places = self.after if stage.is_after else self.at
+                places.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
 
     def choose_window(self, stage: Stage) -> None:
         """The window of a stage that is kept around loops in which it is computed."""
@@ -143,7 +156,7 @@ class Nests:
         return cache.once(key, shape, make)
 
     def root(self) -> Stmt:
-        roots = [s for s in self.schedule.stages if s.attach is None and not s.is_placeholder]
+        roots = nests_in_order(self.schedule)
         return self.with_memory(None, self.realize(roots, lambda: seq()))
 
     def with_memory(self, place: tuple[Stage, IterVar] | None, body: Stmt) -> Stmt:
@@ -169,11 +182,13 @@ class Nests:
         wait = barrier(stage.origin()) if self.has_threads and is_exchanged(stage) else None
         before = None if waited else wait
         nested = seq(before, self.produce(stage), wait, self.realize(rest, body, wait is not None))
-        return nested if stage in self.windows else self.allocated(stage, nested)
+        for s in reversed([stage, *self.joined.get(stage, ())]):
+            nested = nested if s in self.windows or s in self.bounds.kept_in else self.allocated(s, nested)
+        return nested
 
     def produce(self, stage: Stage) -> Stmt:
         """The loops of `stage`, with those of the stages that are computed in them."""
-        if stage.attach is not None:
+        if isinstance(stage.attach, At):
             return self.loops(stage)
         group = self.group(stage)
         if not all(isinstance(self.bounds.operations[s], ComputeOp) for s in group):
@@ -194,6 +209,7 @@ class Nests:
             "nest",
             stage.name,
             len(group),
+            tuple([id(s.attach.axis) for s in self.sharing(stage)]),  # type: ignore[union-attr]
             tuple([id(x) for x in named[: 2 * len(group)]]),
             tuple(regions),
         )
@@ -218,7 +234,7 @@ class Nests:
         """`stage`, and all that is computed in its loops."""
         inner: dict[Stage, list[Stage]] = {}
         for x in self.schedule.stages:
-            if isinstance(x.attach, At):
+            if isinstance(x.attach, At | With):
                 inner.setdefault(x.attach.stage, []).append(x)
         stages = [stage]
         for s in stages:
@@ -226,11 +242,32 @@ class Nests:
         return stages
 
     def loops(self, stage: Stage) -> Stmt:
-        body, started = self.own_loops(stage), self.launch_of(stage)
+        body, started = self.shared_loops(stage), self.launch_of(stage)
         if started is not None:
             around = threads_around(stage)
             for t in reversed([t for t in launched_around(stage) if t.key not in around]):
                 body = launch(started.axes[t.key], started.sizes[t.key], body, stage.origin())
+        return body
+
+    def sharing(self, stage: Stage) -> list[Stage]:
+        """The stages that are computed with a stage."""
+        return [s for s in self.joined.get(stage, ()) if isinstance(s.attach, With)]
+
+    def shared_loops(self, stage: Stage) -> Stmt:
+        """The loops of a stage, with those of the stages that are computed with it."""
+        body = self.own_loops(stage)
+        for other in self.sharing(stage):
+            mine, theirs = self.bounds.stages[stage].vars, self.bounds.stages[other].vars
+            pairs = [(mine[a], theirs[b]) for a, b in shared_pairs(other)]
+            try:
+                body = share_loops(body, self.own_loops(other), pairs, self.bounds.analyzer)
+            except CannotShare as e:
+                raise LowerError(
+                    f"compute_with on stage {other.name}: its loops and those of {stage.name} cannot be one nest: {e}",
+                    loops=other.loops(),
+                    hint="share fewer loops",
+                    span=other.origin().span,
+                ) from None
         return body
 
     def own_loops(self, stage: Stage) -> Stmt:

@@ -64,6 +64,7 @@ class StageLoops:
             body = self.before_loop(position + 1, body)
             if position == deepest:
                 body = self.guarded(inmost, body)
+            body = seq(body, *[self.nests.produce(s) for s in self.nests.after.get((self.stage, iv), ())])
             if here:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]

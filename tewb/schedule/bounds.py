@@ -8,7 +8,7 @@ Sizes are kept constant where a constant can be proved, and never exceed the dec
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tewb.arith import Analyzer
 from tewb.arith.intset import Interval, eval_set, interval, largest_extent, point, relaxed, union
@@ -33,16 +33,20 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule.check_schedule import check_schedule
+from tewb.schedule.check_schedule import check_schedule, fault_error
+from tewb.schedule.declare import Refusal
 from tewb.schedule.dependent_loops import around
 from tewb.schedule.extern_tiles import at_edge
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.inlining import inlined_operations
+from tewb.schedule.made_so_far import begins_before, fixed_loops, made, part_after, read_in_nest, unmade
+from tewb.schedule.questions import Fault, join_fault
 from tewb.schedule.ranges_with_gaps import RangeWithGaps, element_at, elements_of, steps_in
 from tewb.schedule.relation import Extents, Fuse, full, index_up, intervals_up, is_full, loop_extents
 from tewb.schedule.rounded_tails import padded, rounded_axes
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import At, Stage
+from tewb.schedule.shared_loops import joined_stages, nest_of, shared_pairs
+from tewb.schedule.stage import At, Stage, With
 from tewb.schedule.threads import (
     bound,
     bound_around,
@@ -75,7 +79,8 @@ class StageBounds:
 @dataclass(slots=True)
 class Bounds:
     """The result of bound inference. `analyzer` knows the range of every loop variable; `part_sizes` are the sizes of splits
-    that are known in kernels only; `places` has an object for the loops around each stage, the same one for the same loops."""
+    that are known in kernels only; `places` has an object for the loops around each stage, the same one for the same loops, `kept_in` the loop in which a
+    stage is kept of which only stages that come after it read a part."""
 
     operations: dict[Stage, Operation]
     stages: dict[Stage, StageBounds]
@@ -83,6 +88,7 @@ class Bounds:
     has_threads: bool = False
     part_sizes: frozenset[Var] = frozenset()
     places: dict[Stage, object] = field(default_factory=dict)
+    kept_in: dict[Stage, tuple[Stage, IterVar]] = field(default_factory=dict)
     _around: dict[Stage, tuple[tuple[Stage, IterVar], ...]] = field(default_factory=dict)
     _readers: dict[Stage, list[Stage]] = field(default_factory=dict)
 
@@ -143,11 +149,19 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     bounds.part_sizes = frozenset(schedule.part_sizes)
     readers = _readers(schedule, bounds.operations)
     prefetched = {p.source for s in schedule.stages for p in s.prefetches}
-    for stage in reversed(schedule.stages):
+    joined = joined_stages(schedule)
+    _check_joined(schedule, joined)
+    hosts = {nest_of(s): None for s in joined if s.is_after}
+    for stage in _from_outputs(schedule, hosts):
         if stage.is_placeholder or stage.is_inlined:
             continue
-        needed = kept = None
-        if stage not in whole or (stage.attach is not None and stage not in schedule.output_stages):
+        needed: Sequence[Range] | None = None
+        kept: Sequence[Range] | None = None
+        if stage.is_after:
+            needed = _part_after(stage, bounds)
+        elif stage in hosts:
+            pass  # what comes after it needs all of it
+        elif stage not in whole or (stage.attached is not None and stage not in schedule.output_stages):
             gaps = (
                 stage not in whole
                 and stage not in prefetched
@@ -163,7 +177,101 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
                 bounds.analyzer.bind(own.ranges[iv].extent, 0, None)  # type: ignore[arg-type]
         for iv, v in own.vars.items():
             bounds.analyzer.bind_extent(v, const(0, v.dtype), own.extents[iv])
+    after = [s for s in joined if s.is_after]
+    for stage in after:
+        _check_made(stage, bounds)
+    for stage in (*hosts, *after):
+        if stage not in whole and not stage.is_output:
+            _keep_part(stage, after, bounds)
     return bounds
+
+
+def _from_outputs(schedule: Schedule, hosts: Iterable[Stage]) -> list[Stage]:
+    """The stages in an order in which each comes after its readers; those of which all is computed, with what comes after them
+    in their loops, come first."""
+    first = [
+        s
+        for host in hosts
+        for s in (host, *[x for x in schedule.stages if x.is_after and nest_of(x) is host])
+    ]
+    return [*first, *(s for s in reversed(schedule.stages) if s not in first)]
+
+
+def _check_joined(schedule: Schedule, joined: list[Stage]) -> None:
+    """Raise ScheduleError where a stage cannot be computed with another one, or after it in its loops."""
+    fault = join_fault(schedule) if joined else None
+    if fault is not None:
+        raise fault_error(schedule, fault)
+
+
+def _part_after(stage: Stage, bounds: Bounds) -> list[Range]:
+    """The range of each axis of a stage that comes after another one. Raises ScheduleError where it is not known."""
+    found = part_after(stage, bounds)
+    if isinstance(found, Refusal):
+        raise fault_error(stage.schedule, Fault(stage, "reverse_compute_at", found))
+    return found
+
+
+def _check_made(stage: Stage, bounds: Bounds) -> None:
+    """Raise ScheduleError where a stage that comes after another one, or one that is computed in its loops, may read what is
+    not made yet."""
+    schedule, host, fixed = stage.schedule, nest_of(stage), fixed_loops(stage)
+    inner = [s for s in bounds.stages if s is stage or any(x is stage for x, _ in bounds.around(s))]
+    for reader in inner:
+        for read in read_in_nest(reader, host):
+            for t in [t for t in bounds.operations[reader].inputs if schedule.stage_of(t) is read]:
+                of = made(read, t.value_index, fixed, bounds)
+                boxes = _touched(schedule, reader, read, fixed, bounds, t)
+                refused = (
+                    Refusal(of) if isinstance(of, str) else unmade(reader, boxes, read, of, bounds.analyzer)
+                )
+                if refused is not None:
+                    raise fault_error(schedule, Fault(stage, "reverse_compute_at", refused))
+
+
+def _keep_part(stage: Stage, after: Sequence[Stage], bounds: Bounds) -> None:
+    """Keep of a stage no more than the part that an iteration makes, where that is all that is read of it in the iteration."""
+    schedule, cache = stage.schedule, stage.schedule.result_cache
+    readers = bounds.readers_of(stage)
+    inside = {
+        r: next((s for s in (r, *(x for x, _ in bounds.around(r))) if s in after), None) for r in readers
+    }
+    hosts = [s for s in inside.values() if s is not None]
+    if len(hosts) < len(readers) or not hosts or any(nest_of(s) is not nest_of(stage) for s in hosts):
+        return
+    marks = {m.primitive for m in stage.marks} & {"nontemporal", "storage_align"}
+    if (
+        marks
+        or any(makes_whole_parts(s) for s in (stage, *readers))
+        or any(p.source is stage for s in schedule.stages for p in s.prefetches)
+    ):
+        return
+    fixed = min((fixed_loops(s) for s in hosts), key=len)
+    of = made(stage, 0, fixed, bounds)
+    if isinstance(of, str) or all(x is None for x in of.box):
+        return
+    for r in readers:
+        for box in _touched(schedule, r, stage, fixed, bounds):
+            if begins_before(box, of, bounds.analyzer):
+                return
+    shape = stage.op.output(0).shape
+    region = tuple(
+        [
+            Range(const(0, n.dtype), n) if x is None else _without_gaps(x, n, bounds)
+            for x, n in zip(of.box, shape, strict=True)
+        ]
+    )
+    if any(const_int(r.extent) is None for r, x in zip(region, of.box, strict=True) if x is not None):
+        return
+    own = bounds.stages[stage]
+    place = next(s for s in hosts if fixed_loops(s) == fixed).own_place
+    assert isinstance(place, At)
+    bounds.kept_in[stage] = (place.stage, place.axis)
+    bounds.stages[stage] = cache.once(
+        ("part", id(own), cache.ranges(region)),
+        (own, region),
+        lambda: replace(own, regions=(region,) * len(own.regions)),
+    )
 
 
 def _known_needed(
@@ -258,6 +366,8 @@ def _known_place(schedule: Schedule, stage: Stage, bounds: Bounds) -> object:
         named: tuple[object, ...] = ()
         if isinstance(at, At):
             named = (_known_place(schedule, at.stage, bounds), bounds.stages[at.stage], at.axis)
+        elif isinstance(at, With):
+            named = (at.axis,)
         key = ("place", tuple([id(x) for x in named]))
         bounds.places[stage] = schedule.result_cache.once(key, named, object)
     return bounds.places[stage]
@@ -386,7 +496,7 @@ def _needed(
 ) -> list[Range] | None:
     """The range of each axis of `stage` that its readers need while the loops in `fixed` stand still, with `gaps` where they
     read in steps; None for all of it. Of a hybrid function, the range of each dimension."""
-    if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.attach is None):
+    if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.attached is None):
         return None
     boxes: list[Interval | None] = []
     first = True
@@ -501,14 +611,36 @@ def _touched(
     around = [
         (s, iv) for s, iv in bounds.around(reader) if (s, iv) not in fixed
     ]  # these run too: the reader stands deeper than the stage
+    shared = _shared_loops(reader, fixed)
+    fixed = fixed | {(reader, mine) for _, mine in shared}
     threads = bounds.own_threads(stage)
     relax = {bounds.stages[s].vars[iv]: _all_of(s, iv, threads, bounds) for s, iv in around}
     boxes = _reader_boxes(schedule, reader, stage, fixed, bounds, only)
     for v, everything in relax.items():  # innermost first: its extent may depend on those around it
         boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
+    if shared:
+        host, own = bounds.stages[nest_of(reader)], bounds.stages[reader]
+        same = {own.vars[mine]: ops.cast(host.vars[theirs], own.vars[mine].dtype) for theirs, mine in shared}
+        boxes = [[x and _renamed(x, same) for x in box] for box in boxes]
     if any(own.dependent_vars for own in bounds.stages.values()):
         boxes = [[_at_place(x, fixed, bounds) for x in box] for box in boxes]
     return boxes
+
+
+def _shared_loops(reader: Stage, fixed: set[tuple[Stage, IterVar]]) -> list[tuple[IterVar, IterVar]]:
+    """The loops of `reader` that stand still because they are those of the stage that it is computed with."""
+    at = reader.attach
+    return (
+        [pair for pair in shared_pairs(reader) if (at.stage, pair[0]) in fixed]
+        if isinstance(at, With)
+        else []
+    )
+
+
+def _renamed(x: Interval, values: Mapping[Var, Expr]) -> Interval:
+    """An interval with other variables."""
+    low = substitute(x.lo, values)
+    return Interval(low, low if x.is_point else substitute(x.hi, values), x.width, x.steps)
 
 
 def _all_of(stage: Stage, loop: IterVar, threads: Mapping[str, Expr], bounds: Bounds) -> Interval:

@@ -438,8 +438,11 @@ class PrimitiveCall:
         return PrimitiveCall(primitive, stage, values, problem)
 
     def refusal(self) -> Refusal | None:
-        """Why this call cannot be done now, or None."""
-        return self.problem or self.primitive.legal(self.stage, self.values)
+        """Why this call cannot be done now, or None. What asks for bounds waits for a schedule that has some."""
+        try:
+            return self.problem or self.primitive.legal(self.stage, self.values)
+        except ScheduleError as e:
+            return Refusal(e.message, e.hint, later=True)
 
     def step(self, span: Span | None) -> Step:
         """This call in names."""

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def loop_marks(stage: Stage, iv: IterVar) -> list[str]:
     """The marks of a loop: `vectorize`, `prefetch A 8 ahead`, `auto_unroll_max_step 16`."""
     marks = ["inside"] if iv.kind is AxisKind.OPAQUE else []
+    shared = len(stage.shared_loops)
+    if shared and any(iv is own for own in stage.leaf_iter_vars[:shared]):
+        marks.append("shared")
     return marks + _marks(stage, iv)
 
 
@@ -36,8 +39,11 @@ def place_text(stage: Stage) -> str:
     """Where a stage is computed: `root`, `inline`, or `at C.i.outer`."""
     if stage.is_inlined:
         return "inline"
-    at = stage.attached
-    return "root" if at is None else f"at {at.stage.name}.{at.stage.axis_name(at.axis)}"
+    at = stage.attach
+    if at is None or isinstance(at, str):
+        return "root"
+    word = "after" if stage.is_after else "at" if at is stage.attached else "with"
+    return f"{word} {at.stage.name}.{at.stage.axis_name(at.axis)}"
 
 
 def loop_text(stage: Stage, iv: IterVar, extent: Expr) -> str:
@@ -49,6 +55,6 @@ def loops_text(stage: Stage, extents: Mapping[IterVar, Expr]) -> str:
     """A stage where it stands: `at Y.i: i(1), j(512, vectorize); in local memory; double buffered`."""
     if stage.is_inlined:
         return "inline, where it is read"
-    place = "" if stage.attached is None else f"{place_text(stage)}: "
+    place = "" if stage.attach is None else f"{place_text(stage)}: "
     loops = ", ".join(loop_text(stage, iv, extents[iv]) for iv in stage.leaf_iter_vars) or "no loops"
     return place + "; ".join([loops, *stage_marks(stage)])

@@ -194,6 +194,34 @@ class StagePrimitives:
     def compute_root(self) -> None:
         """Compute this stage before everything that reads it, in loops of its own."""
 
+    def compute_with(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
+        """Compute this stage together with stage `parent`, in one loop nest: the loops of `parent` from the outermost to `scope` are
+        the loops of both, first with first. Each keeps its own inner loops.
+
+            for i in n:                            for i in max(n, m):
+                for k: A[i] += f(i, k)                 if i < n:
+            for i in m:                    ->              for k: A[i] += f(i, k)
+                for k: B[i] += g(i, k)                 if i < m:
+                                                           for k: B[i] += g(i, k)
+
+        Neither may depend on the other, and both are computed at the root. Shared loops begin together, run as often as the
+        longer one does, and as `parent` says: marks are given there, splits to both stages. Reduce loops may be shared too: sums of
+        the same data are made in one pass. What both read may be computed in a shared loop of `parent`.
+        """
+
+    def reverse_compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
+        """Compute this stage inside loop `scope` of stage `parent`, which it reads: after the part of `parent` that an iteration
+        makes, the elements that need no more than is made by then.
+
+            for t: for k: for i in 8: P[t*8 + i] += ...        for t:
+            for i: C[i] = f(P[i])                       ->         for k: for i in 8: P[t*8 + i] += ...
+                                                                   for i in 8: C[t*8 + i] = f(P[t*8 + i])
+
+        It may be an output. An element may need several of `parent`, as C[i] = P[i] + P[i + 2] does, along loops that run in order:
+        it is computed when the last of them is made. Its own loops stay, and run over that part. Memory of `parent` is for one
+        part where nothing else reads it and no part is read later. Stages that read this one may come after it, at the same loop.
+        """
+
     def store_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
         """Keep this stage in memory inside of loop `scope` of stage `parent`, around the loop that it is computed at. What an
         iteration of the loops between has computed is not computed again, and memory goes round where an iteration needs a part
@@ -344,6 +372,10 @@ class StagePrimitives:
     @property
     def threads(self) -> dict[IterVar, Thread]:
         """The threads that its loops are bound to."""
+
+    @property
+    def shared_loops(self) -> list[str]:
+        """The loops that it shares with the stage it is computed with, as that one names them."""
 
     @property
     def stored(self) -> At | str | None:

@@ -14,7 +14,8 @@ from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.relation import Split
 from tewb.schedule.scans import misplaced_parts
 from tewb.schedule.schedule import Schedule
-from tewb.schedule.stage import At, LoopList, Stage
+from tewb.schedule.shared_loops import depends_on, in_a_circle, joined_stages, shared_pairs, wrongly_joined
+from tewb.schedule.stage import At, LoopList, Stage, With
 from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp, ScanOp
 from tewb.tensor.hybrid import HybridOp
 
@@ -288,7 +289,7 @@ def read_by(stage: Stage) -> str:
     return f"it is read by {', '.join(readers)}" if readers else "nothing reads it"
 
 
-def misplaced_at(stage: Stage, attach: At | str | None) -> Refusal | None:
+def misplaced_at(stage: Stage, attach: At | With | str | None) -> Refusal | None:
     """Why the places of the stages would not fit together, for now, with this one at `attach`. A part of a scan never
     leaves it."""
     before = stage.own_place
@@ -338,6 +339,9 @@ def first_fault(schedule: Schedule) -> Fault | None:
         refused = not_a_place(stage)
         if refused:
             return Fault(stage, "compute_at", refused)
+    joined = join_fault(schedule)
+    if joined is not None:
+        return joined
     answers: _Inside = {}
     for stage in schedule.stages:
         broken = _broken(stage)
@@ -349,8 +353,30 @@ def first_fault(schedule: Schedule) -> Fault | None:
     return None
 
 
+def join_fault(schedule: Schedule) -> Fault | None:
+    """The first stage that cannot be computed with another one, or after it in its loops."""
+    joined = joined_stages(schedule)
+    for stage in joined:
+        refused = wrongly_joined(stage)
+        if refused:
+            return Fault(stage, _placed_by(stage), refused)
+    circle = in_a_circle(schedule) if joined else None
+    if circle is not None:
+        return Fault(circle[0], _placed_by(circle[0]), circle[1])
+    for stage in schedule.stages if joined else ():
+        at = stage.attached
+        if at is not None and not stage.is_after and depends_on(stage, [at.stage]):
+            reason = f"{stage.name} depends on {at.stage.name}, in whose loops it would be computed before it"
+            return Fault(stage, "compute_at", Refusal(reason, f"compute {stage.name} inline"))
+    return None
+
+
 def _placed_by(stage: Stage) -> str:
     """The primitive that computes a stage where it stands."""
+    if stage.is_after:
+        return "reverse_compute_at"
+    if isinstance(stage.attach, With):
+        return "compute_with"
     if stage.is_inlined:
         return "compute_inline"
     return "compute_root" if stage.attach is None else "compute_at"
@@ -402,7 +428,7 @@ def no_expression(stage: Stage) -> Refusal | None:
 
 def _wrong_place(stage: Stage, answers: _Inside) -> Refusal | None:
     """Why the loop that `stage` is computed at is not around everything that reads it."""
-    if not isinstance(stage.attach, At):
+    if not isinstance(stage.attach, At) or stage.is_after:
         return None
     parent, axis = stage.attach.stage, stage.attach.axis
     for reader in stage.schedule.readers_of(stage):
@@ -483,8 +509,19 @@ def inside(reader: Stage, parent: Stage, axis: IterVar, answers: _Inside | None 
         if key not in known:
             known[key] = all([inside(r, parent, axis, known) for r in reader.readers()])
         return known[key]
+    if isinstance(reader.attach, With):
+        return reader.attach.stage is parent and _shared(reader, axis) is not None
     if not isinstance(reader.attach, At):
         return False
     if reader.attach.stage is parent:
         return axis is reader.attach.axis or axis in LoopList(loops_to(parent, reader.attach.axis))
+    beside = reader.attach.stage.attach
+    if isinstance(beside, With) and beside.stage is parent:
+        same = _shared(reader.attach.stage, axis)
+        return same is not None and inside(reader, reader.attach.stage, same, answers)
     return inside(reader.attach.stage, parent, axis, answers)
+
+
+def _shared(stage: Stage, axis: IterVar) -> IterVar | None:
+    """The loop of a stage that is the same as loop `axis` of the one it is computed with."""
+    return next((mine for theirs, mine in shared_pairs(stage) if theirs is axis), None)

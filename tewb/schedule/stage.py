@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tewb.base import unique_name
@@ -37,7 +37,16 @@ class LoopList(list[IterVar]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class At:
-    """The place inside loop `axis` of `stage`."""
+    """The place inside loop `axis` of `stage`: before what is in it, or after."""
+
+    stage: Stage
+    axis: IterVar
+    after: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class With:
+    """The place beside `stage`, whose loops from the outermost to `axis` are shared."""
 
     stage: Stage
     axis: IterVar
@@ -181,7 +190,7 @@ class Stage(StagePrimitives):
 
     `leaf_iter_vars` are the loops from outermost to innermost, `relations` how they came from the axes, `marks` what
     primitives set on them and on the stage. `attach` is None (at the root), INLINE, or a place in another stage: its
-    `own_place`, or that of its `group`.
+    `own_place`, or that of its `group`. One that shares the loops of another stage has it `With` that.
     `shaped_by` are the steps of the journal that shaped a loop, or (under None) the place of the stage; `made_by` and
     `place_step` are the latest of these steps.
     """
@@ -200,7 +209,7 @@ class Stage(StagePrimitives):
         self.schedule.operations_changed()
         self.relations: list[Relation] = []
         self.leaf_iter_vars = LoopList([*op.axis, *op.reduce_axis])
-        self.own_place: At | str | None = None
+        self.own_place: At | With | str | None = None
         self.group: StageGroup | None = None
         self.marks: tuple[Mark, ...] = ()
         self.made_by: dict[IterVar, int] = {}
@@ -231,14 +240,14 @@ class Stage(StagePrimitives):
         return self in self.schedule.output_stages
 
     @property
-    def attach(self) -> At | str | None:
+    def attach(self) -> At | With | str | None:
         """Where it is computed."""
         if self.own_place is None and self.group is not None:
             return self.group.place
         return self.own_place
 
     @attach.setter
-    def attach(self, place: At | str | None) -> None:
+    def attach(self, place: At | With | str | None) -> None:
         self.own_place = place
 
     @property
@@ -249,6 +258,11 @@ class Stage(StagePrimitives):
     def attached(self) -> At | None:
         """The loop of another stage that it is computed at; None at the root, and inline."""
         return self.attach if isinstance(self.attach, At) else None
+
+    @property
+    def is_after(self) -> bool:
+        """Whether it is computed after what is in a loop of a stage that it reads."""
+        return isinstance(self.own_place, At) and self.own_place.after
 
     def outputs(self) -> tuple[Tensor, ...]:
         return self.op.outputs
@@ -391,8 +405,8 @@ class Stage(StagePrimitives):
         inner: list[Stage | StageGroup] = [*self.schedule.stages, *self.schedule.groups]
         for x in inner:
             at = x.own_place
-            if isinstance(at, At) and at.stage is self and any(at.axis is iv for iv in old):
-                x.own_place = At(self, new)
+            if isinstance(at, At | With) and at.stage is self and any(at.axis is iv for iv in old):
+                x.own_place = replace(at, axis=new)
         for s in self.schedule.stages:
             kept = s.stored
             if isinstance(kept, At) and kept.stage is self and any(kept.axis is iv for iv in old):
@@ -444,7 +458,7 @@ class Stage(StagePrimitives):
     def state(self) -> tuple[tuple[Hashable, ...], list[object]]:
         """A key for all that this stage is, and the objects that the key names by their ids."""
         at = self.attach
-        place = (at.stage.name, id(at.axis)) if isinstance(at, At) else at
+        place = (at.stage.name, id(at.axis), self.is_after) if isinstance(at, At) else at
         named: list[object] = [self.op, *self.relations, *self._names.values()]
         made_by = tuple([(id(iv), step) for iv, step in self.made_by.items()])
         journal = self.schedule.journal

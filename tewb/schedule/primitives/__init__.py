@@ -12,7 +12,7 @@ import pkgutil
 from tewb.schedule.declare import PRIMITIVES, Primitive
 
 _ORDER = (
-    "split", "fuse", "reorder", "marks", "bind", "dot", "tensorize", "transpose", "compute_at", "store_at", "group", "set_scope", "cache",
+    "split", "fuse", "reorder", "marks", "bind", "dot", "tensorize", "transpose", "compute_at", "compute_with", "reverse_compute_at", "store_at", "group", "set_scope", "cache",
     "transform_layout", "nontemporal", "rfactor", "storage_align", "prefetch", "pragma", "double_buffer", "rolling_buffer",
     "env_threads", "set_store_predicate", "specialize",
 )  # fmt: skip

@@ -38,7 +38,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
 @double_buffer.invariant
 def _next_part(stage: Stage) -> Refusal | None:
     """Why the part of a stage that the next iteration needs cannot be made in this one."""
-    if not isinstance(stage.attach, At):
+    if not isinstance(stage.attach, At) or stage.is_after:
         return Refusal(
             f"{stage.name} is double buffered at a loop, and so must be computed at one",
             f"s[{stage.name}].compute_at(...) first",

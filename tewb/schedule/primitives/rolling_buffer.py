@@ -40,7 +40,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
 @rolling_buffer.invariant
 def _in_order(stage: Stage) -> Refusal | None:
     """Why an iteration cannot go on with what the one before has left."""
-    if not isinstance(stage.attach, At):
+    if not isinstance(stage.attach, At) or stage.is_after:
         return Refusal(
             f"{stage.name} is a rolling buffer along a loop, and so must be computed at one",
             f"s[{stage.name}].compute_at(...)",

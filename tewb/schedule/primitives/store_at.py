@@ -114,7 +114,7 @@ def _in_order(stage: Stage) -> Refusal | None:
 
 def _kept_between(stage: Stage, stored: At | str | None) -> Refusal | None:
     name = stage.name
-    if stage.attached is None:
+    if stage.attached is None or stage.is_after:
         return Refusal(
             f"{name} is kept around a loop that it is computed at, and it is computed at none",
             f"s[{name}].compute_at(...)",

@@ -215,7 +215,7 @@ def _entry(s: Stage, bounds: Bounds, kept: bool, calls: Mapping[str, int | None]
         allocated = _together([stored, *_lanes(s, bounds)])
         needed = declared if kept else _needed(s, bounds)
     return Entry(
-        s.name, kind, needed, allocated, declared, s.scope, _lifetime(s, kept), computed_times(s, bounds),
+        s.name, kind, needed, allocated, declared, s.scope, _lifetime(s, kept, bounds), computed_times(s, bounds),
         calls.get(s.name, 0), cache_hint(stored.bytes or declared.bytes, caches()), s.place_step,
     )  # fmt: skip
 
@@ -233,7 +233,7 @@ def _needed(s: Stage, bounds: Bounds) -> ByteSize:
     return _together([size_of([r.extent for r in box], t.dtype.nbytes) for t in s.op.outputs])
 
 
-def _lifetime(s: Stage, kept: bool) -> str:
+def _lifetime(s: Stage, kept: bool, bounds: Bounds) -> str:
     if kept:
         return "the caller's"
     if s.is_inlined:
@@ -244,7 +244,10 @@ def _lifetime(s: Stage, kept: bool) -> str:
     readers = [r.name for r in s.readers()]
     until = f", until {readers[-1]} has read it" if readers else ""
     at = s.attach if s.stored is None else s.stored
-    if isinstance(at, At):
+    if s in bounds.kept_in:
+        host, axis = bounds.kept_in[s]
+        return f"one iteration of {host.name}.{host.axis_name(axis)}{until}"
+    if isinstance(at, At) and not s.is_after:
         return f"one iteration of {at.stage.name}.{at.stage.axis_name(at.axis)}{until}"
     return f"the call{until}"
 

@@ -41,6 +41,7 @@ from tewb.schedule import (
     Split,
     Stage,
     Step,
+    With,
     divides,
     element_at,
     first_of,
@@ -174,6 +175,15 @@ def _all_of_it(stage: Stage) -> str:
 
 
 def _place(stage: Stage) -> str:
+    if isinstance(stage.attach, With):
+        loops = ", ".join(stage.shared_loops)
+        return f"{stage.name} is computed with {stage.attach.stage.name}, whose loops {loops} are its own too"
+    if stage.is_after and stage.attached is not None:
+        at = stage.attached
+        return (
+            f"{stage.name} is computed after what is in loop {at.stage.name}.{at.stage.axis_name(at.axis)}: in each iteration the "
+            f"elements that need no more of {at.stage.name} than is made by then"
+        )
     if not isinstance(stage.attach, At):
         return f"{stage.name} is computed at the root, before everything that reads it, so every loop of its readers runs"
     around = list(reversed(enclosing(stage)))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from tewb.base import TewbError, digits
 from tewb.ir import const_int, script
-from tewb.schedule import At, Extents, Stage, loop_marks, place_text, stage_marks
+from tewb.schedule import At, Extents, Stage, With, loop_marks, place_text, stage_marks
 from tewb.schedule.bounds import Bounds, infer_bounds
 from tewb.workbench.judge.ledger import Entry, account_of, argument_stages
 from tewb.workbench.looks.loop_tree import GIVEN, scan_of_state
@@ -74,7 +74,7 @@ class _Tree:
         self.part = session.code_forms.loop_numbers.number
         self.attached: dict[tuple[Stage, Any], list[Stage]] = {}
         for s in self.schedule.stages:
-            if isinstance(s.attach, At) and not s.is_placeholder:
+            if isinstance(s.attach, At | With) and not s.is_placeholder:
                 self.attached.setdefault((s.attach.stage, s.attach.axis), []).append(s)
 
     def state(self) -> Loops:
@@ -121,14 +121,21 @@ class _Tree:
         name = s.axis_name(iv)
         count = const_int(extents[iv])
         runs = None if trips is None or count is None else trips * count
-        inside = [self.stage(other, runs) for other in self.attached.get((s, iv), ())]
+        here = self.attached.get((s, iv), ())
+        inside = [self.stage(other, runs) for other in here if not _follows(other)]
         inside += self.loop(s, at + 1, extents, runs)
+        inside += [self.stage(other, runs) for other in here if _follows(other)]
         return (
             LoopNode(
                 f"{s.name}/{name}", "loop", s.name, name, script(extents[iv]), runs, iv.kind.value,
                 tuple(loop_marks(s, iv)), "", None, "", None, s.made_by.get(iv), self.part(s.name, name), tuple(inside),
             ),
         )  # fmt: skip
+
+
+def _follows(s: Stage) -> bool:
+    """Whether a stage comes after the rest of the loop that it is in."""
+    return s.is_after or isinstance(s.attach, With)
 
 
 def state_memory(scan: Stage) -> str:

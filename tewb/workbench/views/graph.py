@@ -10,7 +10,7 @@ from typing import Any
 
 from tewb.base import printable
 from tewb.ir import script
-from tewb.schedule import At, Schedule, Stage
+from tewb.schedule import At, Schedule, Stage, With
 from tewb.workbench.looks.loop_tree import scan_of_state
 from tewb.workbench.looks.sizes import memory_shown
 
@@ -47,7 +47,7 @@ def dot(schedule: Schedule) -> str:
 def arrows(schedule: Schedule) -> list[Arrow]:
     """The edges of the stage graph."""
     reads = [Arrow(producer.name, s.name) for s in schedule.stages for producer in s.reads()]
-    placed = [(s, s.attach) for s in schedule.stages if isinstance(s.attach, At)]
+    placed = [(s, s.attach) for s in schedule.stages if isinstance(s.attach, At | With)]
     return reads + [Arrow(s.name, at.stage.name, at.stage.axis_name(at.axis)) for s, at in placed]
 
 

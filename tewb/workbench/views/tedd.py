@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from tewb.base import printable
 from tewb.ir import Expr, IterVar, script
-from tewb.schedule import At, Fuse, Schedule, Split, Stage, loop_marks, stage_marks
+from tewb.schedule import At, Fuse, Schedule, Split, Stage, With, loop_marks, place_text, stage_marks
 from tewb.tensor import Tensor
 from tewb.workbench.looks.sizes import memory_shown
 from tewb.workbench.views.graph import quoted
@@ -47,9 +47,10 @@ def schedule_tree(schedule: Schedule) -> str:
         lines.append(f'  {node} [shape=record, label="{{{"|".join([heading, *rows])}}}"];')
     for s, node in stages.items():
         match s.attach:
-            case At(parent, axis):
+            case At(parent, axis) | With(parent, axis):
+                word = place_text(s).split()[0]
                 target = f"{stages[parent]}:{_port(parent, axis)}"
-                lines.append(f"  {node} -> {target} [label={quoted('at ' + parent.axis_name(axis))}];")
+                lines.append(f"  {node} -> {target} [label={quoted(f'{word} {parent.axis_name(axis)}')}];")
             case None:
                 lines.append(f"  {node} -> ROOT;")
             case _:
