@@ -86,3 +86,27 @@ def test_without_optuna_a_sentence_says_what_to_install(monkeypatch: pytest.Monk
     with pytest.raises(TewbError, match="searching needs Optuna") as e:
         study.load_optuna()
     assert "pip install 'tewb[tune]'" in str(e.value)
+
+
+def test_the_last_search_of_a_file_is_recalled(tmp_path: Path) -> None:
+    file = tmp_path / "trials.db"
+    Study("a program", file, 0)
+    assert study.recalled(file) is None  # a function: nothing says what it was
+    first = Study("first", file, 0, {"steps": [1]})
+    end(first, *begin(first), 0.5)
+    last = Study("last", file, 0, {"steps": [2]})
+    told = [end(last, *begin(last), 0.1 * n) for n in range(1, 4)]
+    begin(last)  # not ended
+    found = study.recalled(file)
+    assert found is not None and found.about == {"steps": [2]} and list(found.trials) == told
+    Study("first", file, 0, {"steps": [1]})
+    found = study.recalled(file)
+    assert found is not None and found.about == {"steps": [1]}
+
+
+def test_importances_are_the_same_each_time_and_need_no_scikit_learn() -> None:
+    s = Study("name", None, 1)
+    for _ in range(12):
+        asked, config = begin(s)
+        end(s, asked, config, 1.0 + config.point["x"])
+    assert s.importances() == s.importances() and next(iter(s.importances())) == "x"

@@ -63,3 +63,30 @@ def test_misuse() -> None:
         FromJournal(session(), {"9.factor": [1, 2]})
     with pytest.raises(ArgumentError, match="the program returned int"):
         FromProgram(lambda cfg: 3).session(at({}))  # type: ignore[arg-type, return-value]
+
+
+def test_an_order_and_whether_a_step_is_done_are_knobs_too() -> None:
+    given = session()
+    given.apply(Step("reorder", "C", {"axes": ["k.outer", "i.inner"]}))
+    subject = FromJournal(given, {"4.axes": [["i.inner", "k.outer"], ("k.outer", "i.inner")], "3.done": [True, False]})
+    config, made = subject.session(at({}))
+    assert made.journal == given.journal and config.point == {"3.done": True, "4.axes": ("k.outer", "i.inner")}
+    _, other = subject.session(at({"3.done": False, "4.axes": ["i.inner", "k.outer"]}))
+    assert [s.primitive for s in other.journal] == ["split", "tile", "reorder"]
+    assert other.journal[-1].args["axes"] == ["i.inner", "k.outer"]
+
+
+def test_what_a_search_is_of_has_the_steps_without_what_is_turned() -> None:
+    assert FromProgram(product).about == {}
+    about = FromJournal(session()).about
+    assert about["space"] is None and about["steps"][0]["args"] == {"axis": "i", "factor": None}
+    about = FromJournal(session(), {"2.x_factor": [2, 4]}).about
+    assert about["space"] == {"2.x_factor": [2, 4]} and about["steps"][0]["args"]["factor"] == 8
+    assert about["steps"][1]["args"] == {"x": "j", "y": "k", "x_factor": None, "y_factor": 3}
+
+
+def test_steps_of_a_recipe_stay_its_steps() -> None:
+    given = session()
+    given.make_recipe("both", 1, 2)
+    _, made = FromJournal(given, {"1.factor": [2, 8]}).session(at({"1.factor": 2}))
+    assert [run.call.recipe for run in made.runs] == ["both"]

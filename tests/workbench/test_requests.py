@@ -331,6 +331,8 @@ RUNS = {
     "measure_threads",
     "try_steps",
     "sweep",
+    "tune",
+    "autoschedule",
     "trace",
     "minimise",
     "data_page",

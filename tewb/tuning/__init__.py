@@ -6,9 +6,13 @@ of them, and `result` shows it.
 
 `autoschedule` (`auto`) needs no knobs: `sketches` has ideas for whole programs, `model_search` adds ideas one to another, and
 `duels` decide which schedule is faster.
+
+`board` is what the workbench shows of it: knobs that were pressed in a journal (`journal_knobs`), and the trials of the last
+search.
 """
 
 from tewb.tuning.auto import AutoResult, AutoTrial, autoschedule
+from tewb.tuning.board import Board, board_of
 from tewb.tuning.knobs import Config, Knob
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import tune
@@ -18,5 +22,5 @@ from tewb.tuning.task import Outcome, Task
 from tewb.tuning.workers import HereAlone, Limits, Workers
 
 __all__ = [
-    "AutoResult", "AutoTrial", "Config", "HereAlone", "Knob", "Limits", "Outcome", "Task", "Trial", "TuneResult", "Workers", "autoschedule", "kept_arrays", "load_optuna", "tune",
+    "AutoResult", "AutoTrial", "Board", "Config", "HereAlone", "Knob", "Limits", "Outcome", "Task", "Trial", "TuneResult", "Workers", "autoschedule", "board_of", "kept_arrays", "load_optuna", "tune",
 ]  # fmt: skip

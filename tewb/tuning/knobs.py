@@ -86,10 +86,7 @@ class Config:
             size, divides = 1024, False
         if size < 1:
             raise ArgumentError(f"knob {name}: a loop of {size} iterations cannot be split", span=here())
-        limit = size if most is None else min(size, most)
-        divisors = {d for i in range(1, math.isqrt(size) + 1) if size % i == 0 for d in (i, size // i)}
-        powers = set() if divides else {2**i for i in range(limit.bit_length())}
-        values = sorted(v for v in divisors | powers if v <= limit and v % lanes == 0)
+        values = factors(size, lanes, size if most is None else min(size, most), divides)
         return self._ask(name, values, default, True)  # type: ignore[no-any-return]
 
     def choice(self, name: str, values: Sequence[T], default: T | None = None) -> T:
@@ -132,6 +129,15 @@ class Config:
                 f"knob {name} is asked for twice, with other values", hint="knobs with other values have other names", span=here()
             )  # fmt: skip
         return self.point[name]
+
+
+def factors(size: int, lanes: int = 1, most: int | None = None, divides: bool = False) -> list[int]:
+    """The powers of two and the divisors of `size`, from `lanes`, whose multiples they are, to `most`; with `divides`,
+    divisors only."""
+    limit = size if most is None else most
+    divisors = {d for i in range(1, math.isqrt(size) + 1) if size % i == 0 for d in (i, size // i)}
+    powers = set() if divides else {2**i for i in range(limit.bit_length())}
+    return sorted(v for v in divisors | powers if v <= limit and v % lanes == 0)
 
 
 def by_default(knob: Knob) -> int:

@@ -8,7 +8,9 @@ against numpy, and timed one at a time.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import random
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +22,7 @@ from typing import Any
 from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here, stopped_by
 from tewb.ir import script
 from tewb.runtime import Target, Timing
-from tewb.schedule import Schedule
+from tewb.schedule import Schedule, journal_json
 from tewb.tensor import Tensor
 from tewb.tuning.knobs import Chooser, all_points, at
 from tewb.tuning.result import TuneResult
@@ -80,8 +82,10 @@ def tune(
     subject = _subject(program, space, options)
     search = _Search(subject, repeat, progress)
     study_name, few = search.prepare()
+    if few is not None and seconds is not None:
+        random.Random(seed).shuffle(few)  # where not all are tried, those that are come from everywhere
     limits = Limits(build_limit, run_limit, memory_limit)
-    known = Study(study_name, None if database is None else Path(database), seed)
+    known = Study(study_name, None if database is None else Path(database), seed, subject.about)
     search.begin(known, few, trials, first)
     deadline = None if seconds is None else time.monotonic() + seconds
     with tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder:
@@ -158,7 +162,9 @@ class _Search:
             raise self._model.problem
         self.calls_python = runs_python(self._model.function)
         few = all_points(self.subject.session, FEW)
-        return _name_of(self._model), few
+        about = self.subject.about
+        own = f"-{_digest(json.dumps(about, sort_keys=True, default=str))}" if about else ""
+        return name_of(self._model) + own, few
 
     def begin(
         self, study: Study, few: list[dict[str, Any]] | None, trials: int, first: Sequence[Mapping[str, Any]]
@@ -167,14 +173,11 @@ class _Search:
         tried = [dict(t.point) for t in study.trials]
         for t in study.trials:
             self._remember(t)
-        wanted: list[Mapping[str, Any]] = [{}, *first, *(few or [])] if not tried else [*first, *(few or [])]
-        if few is not None:
-            wanted = [p for p in _distinct([dict(self._whole(p)) for p in wanted]) if p not in tried]
-            self._left = len(wanted)
-        else:
-            self._left = max(trials - len(tried), 0)
+        wanted = _distinct([dict(self._whole(p)) for p in ({}, *first, *(few or []))])
+        wanted = [p for p in wanted if p not in tried]
+        self._left = len(wanted) if few is not None else max(trials - len(tried), 0)
         for point in wanted:
-            study.enqueue(self._whole(point))
+            study.enqueue(point)
 
     def _whole(self, point: Mapping[str, Any]) -> Mapping[str, Any]:
         """A point with the defaults of the knobs that it does not name."""
@@ -214,7 +217,7 @@ class _Search:
         except Exception as e:  # the program is the user's: whatever it raises is why this point is none
             self._end(asked, Trial(asked.number, point, "refused", message=refusal(e)))
             return
-        steps = tuple([s.to_json() for s in session.journal])
+        steps = tuple(journal_json(session.journal))
         broken = [str(c) for c in session.checks() if c.ok is False]
         if broken:
             self._end(
@@ -296,8 +299,8 @@ def _recording(choose: Chooser, point: dict[str, Any]) -> Chooser:
     return chosen
 
 
-def _name_of(session: Session) -> str:
-    """What a search is known by: the program, its sizes, the processor, and the versions of what compiles."""
+def name_of(session: Session) -> str:
+    """What the searches of a session are known by: the program, its sizes, the processor, and the versions of what compiles."""
     import llvmlite
 
     target = Target.host()

@@ -7,6 +7,8 @@ processor, and the versions of tewb and LLVM. What was tried then is known.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from tewb.base import ArgumentError, TewbError, here
 from tewb.runtime import Timing
 from tewb.tuning.knobs import Chooser, Knob
 
-State = Literal["timed", "slow", "same", "refused", "over budget", "wrong", "failed", "stopped"]
+State = Literal["timed", "slow", "same", "refused", "over budget", "wrong", "failed", "stopped", "predicted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,21 @@ def load_optuna() -> Any:
     return optuna
 
 
+def has_optuna() -> bool:
+    """Whether Optuna is installed, which takes a while to load."""
+    return importlib.util.find_spec("optuna") is not None
+
+
 class Study:
-    """The trials of one search: `ask` begins one, `tell` ends it, `trials` are those that ended.
+    """The trials of one search: `ask` begins one, `tell` ends it, `trials` are those that ended. `about` is what the search
+    is of, as JSON, for `recalled`.
 
     Trials that were begun and never ended, because their process was killed, are asked for again first.
     """
 
-    def __init__(self, name: str, path: Path | None, seed: int | None) -> None:
+    def __init__(
+        self, name: str, path: Path | None, seed: int | None, about: Mapping[str, Any] | None = None
+    ) -> None:
         optuna = load_optuna()
         storage = None if path is None else f"sqlite:///{path}"
         with _quiet():
@@ -68,7 +78,10 @@ class Study:
             self._study: Any = optuna.create_study(
                 storage=storage, study_name=name, sampler=sampler, load_if_exists=True
             )
-        self._knobs: dict[int, dict[str, Knob]] = {}
+            if about:
+                self._study.set_user_attr("about", dict(about))
+            if path is not None:
+                self._study.set_user_attr("when", time.time())
         self.trials: list[Trial] = []
         for t in self._study.get_trials(deepcopy=False):
             if t.state == optuna.trial.TrialState.RUNNING:
@@ -135,12 +148,45 @@ class Study:
 
     def importances(self) -> dict[str, float]:
         """How much of the spread of times each knob explains (0 to 1), the largest first; empty where too few were timed."""
-        optuna = load_optuna()
-        try:
-            with _quiet():
-                return dict(optuna.importance.get_param_importances(self._study))
-        except (RuntimeError, ValueError, ImportError, ZeroDivisionError):
-            return {}
+        return _importances(self._study)
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A search of another day: what it was of, its trials, and how much each knob explains."""
+
+    about: Mapping[str, Any]
+    trials: tuple[Trial, ...]
+    importances: Mapping[str, float]
+
+
+def recalled(path: Path) -> Recalled | None:
+    """The search that a file was written for last, if it has one that says what it is of; the file is not changed. Raises
+    TewbError where Optuna is not installed."""
+    optuna = load_optuna()
+    with _quiet():
+        storage = optuna.storages.RDBStorage(f"sqlite:///{path}", skip_compatibility_check=False)
+        all_studies = [s for s in storage.get_all_studies() if "about" in s.user_attrs]
+        if not all_studies:
+            return None
+        newest = max(all_studies, key=lambda s: s.user_attrs.get("when", 0.0))
+        study = optuna.load_study(study_name=newest.study_name, storage=storage)
+        ended = [
+            t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and "state" in t.user_attrs
+        ]
+    return Recalled(newest.user_attrs["about"], tuple(map(_trial_of, ended)), _importances(study))
+
+
+def _importances(study: Any) -> dict[str, float]:
+    optuna = load_optuna()
+    ways = (
+        lambda: optuna.importance.FanovaImportanceEvaluator(seed=0),
+        optuna.importance.PedAnovaImportanceEvaluator,  # where the forests of the first need scikit-learn
+    )
+    for way in ways:
+        with contextlib.suppress(RuntimeError, ValueError, ImportError, ZeroDivisionError), _quiet():
+            return dict(optuna.importance.get_param_importances(study, evaluator=way()))
+    return {}
 
 
 def _trial_of(t: Any) -> Trial:
@@ -169,7 +215,9 @@ def _quiet() -> Iterator[None]:
     optuna = load_optuna()
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-    optuna.logging.set_verbosity(before)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)

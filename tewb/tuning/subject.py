@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from tewb.base import ArgumentError, TewbError, here
-from tewb.ir import const_int
-from tewb.schedule import PRIMITIVES, Schedule, Step
+from tewb.schedule import Schedule, Step
+from tewb.tuning.journal_knobs import DONE, extent_for, sizes_in
 from tewb.tuning.knobs import Chooser, Config
 from tewb.workbench.session import Session
 
@@ -21,12 +22,20 @@ class Subject(Protocol):
     def session(self, choose: Chooser) -> tuple[Config, Session]:
         """The session at a point, and the knobs that led there. Raises what the program raises."""
 
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """What tells its searches from others of the same program, as JSON."""
+
 
 class FromProgram:
     """A program that is a function of its knobs: `program(cfg)` returns (schedule, arguments), as a kernel is built of."""
 
     def __init__(self, program: Program, **options: Any) -> None:
         self._program, self._options = program, options
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        return {}
 
     def session(self, choose: Chooser) -> tuple[Config, Session]:
         config = Config(choose)
@@ -44,15 +53,15 @@ class FromProgram:
 class FromJournal:
     """A session whose journal has the knobs: its steps are done again with other factors.
 
-    `space` names them, as "2.factor" (the parameter `factor` of step 2, from 1) with their values; without it, every
-    factor of a split or a tile is one, over the powers of two and divisors of its loop. What stands in the journal is
-    the default.
+    `space` names them, as "2.factor" (the parameter `factor` of step 2, from 1) with their values, and as "3.done" whether
+    step 3 is done at all (True, False); without it, every factor of a split or a tile is one, over the powers of two and
+    divisors of its loop. What stands in the journal is the default.
     """
 
     def __init__(self, session: Session, space: Space | None = None) -> None:
         self._session, self._space = session, None if space is None else dict(space)
-        known = [f"{i}.{name}" for i, step in enumerate(session.journal, 1) for name in _sizes_in(step)]
-        every = [f"{i}.{name}" for i, step in enumerate(session.journal, 1) for name in step.args]
+        known = [f"{i}.{name}" for i, step in enumerate(session.journal, 1) for name in sizes_in(step)]
+        every = [f"{i}.{name}" for i, step in enumerate(session.journal, 1) for name in (*step.args, DONE)]
         for name in self._space or {}:
             if name not in every:
                 raise ArgumentError(
@@ -67,12 +76,24 @@ class FromJournal:
                 span=here(),
             )
 
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """The steps without the values that are turned, and the values that are tried for them."""
+        steps = [s.to_json() for s in self._session.journal]
+        for number, step in enumerate(self._session.journal, 1):
+            for name in step.args:
+                if f"{number}.{name}" in self._space if self._space is not None else name in sizes_in(step):
+                    steps[number - 1]["args"][name] = None
+        space = None if self._space is None else {k: list(map(_plain, vs)) for k, vs in self._space.items()}
+        return {"steps": steps, "space": space}
+
     def session(self, choose: Chooser) -> tuple[Config, Session]:
         before = self._session
         schedule = before.schedule.untouched()
         config = Config(choose)
         for i, step in enumerate(before.journal, 1):
-            schedule.apply(self._varied(config, schedule, i, step))
+            if self._chosen(config, f"{i}.{DONE}", True):
+                schedule.apply(self._varied(config, schedule, i, step))
         made = Session(schedule, before.args, before.name, before.reference, before.inputs, before.sizes)
         made.budget.lines.extend(before.budget.lines)
         return config, made
@@ -81,34 +102,24 @@ class FromJournal:
         args = dict(step.args)
         for name, value in step.args.items():
             knob = f"{number}.{name}"
-            if self._space is not None:
-                if knob in self._space:
-                    args[name] = config.choice(
-                        knob, list(self._space[knob]), _default(value, self._space[knob])
-                    )
-            elif name in _sizes_in(step):
-                extent = _extent(schedule, step, name)
-                args[name] = config.split(knob, max(extent, value), value)
-        return Step(step.primitive, step.stage, args, step.results, step.span, step.name, step.note)
+            if self._space is None and name in sizes_in(step):
+                args[name] = config.split(knob, max(extent_for(schedule, step, name), value), value)
+            else:
+                args[name] = self._chosen(config, knob, value)
+        return step if args == step.args else replace(step, args=args)
+
+    def _chosen(self, config: Config, knob: str, value: Any) -> Any:
+        """The value that a knob has; `value` where there is no such knob. A list is a tuple among the values of a knob."""
+        if self._space is None or knob not in self._space:
+            return value
+        values = [tuple(v) if isinstance(v, list) else v for v in self._space[knob]]
+        default = tuple(value) if isinstance(value, list) else value
+        return _plain(config.choice(knob, values, default if default in values else None))
 
 
-def _sizes_in(step: Step) -> list[str]:
-    """The parameters of a step that are factors, and have a number."""
-    params = PRIMITIVES[step.primitive].params
-    return [p.name for p in params if p.kind == "size" and type(step.args.get(p.name)) is int]
-
-
-def _extent(schedule: Schedule, step: Step, param: str) -> int:
-    """How long the loop is that a factor splits: a power of two where it is not known."""
-    axis = step.args.get("axis") or step.args.get(param.removesuffix("_factor"))
-    stage = schedule[step.stage]
-    iv = stage.find_axis(axis)
-    extent = None if iv is None else const_int(schedule.extents(stage)[iv])
-    return extent or 1024
-
-
-def _default(value: Any, values: Sequence[Any]) -> Any:
-    return value if value in values else None
+def _plain(value: Any) -> Any:
+    """A value as a journal has it."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def refusal(e: Exception) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 
 from tewb.base import Stopped, TewbError, collection_waits, stopped_by
 from tewb.schedule import Step
+from tewb.tuning.board import Run, can_recall, recall, search_freely, search_knobs
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.minimise import Minimal
 from tewb.workbench.judge.still import fault
@@ -82,8 +83,10 @@ class Desk:
         self._known = KnownStates(session)
         self._listeners: list[Listener] = []
         self._on_change: list[Callable[[], None]] = []
+        self._on_news: list[Callable[[str], None]] = []
         self._background = LongWork(self.tell)
         self._checker, self._tracer = LongWork(self.tell, False), LongWork(self.tell, False)
+        self._recaller = LongWork(self.tell, False)
         self._waits: asyncio.TimerHandle | None = None
         self._is_checking = False
         session.on_change(self._changed)
@@ -99,6 +102,11 @@ class Desk:
         """Call `f` after the schedule, the selection or a measurement changed. Returns a function that ends this."""
         self._on_change.append(f)
         return lambda: self._on_change.remove(f)
+
+    def on_news(self, f: Callable[[str], None]) -> Callable[[], None]:
+        """Call `f` with the name of a view whose state became another while nothing else did. Returns a function that ends this."""
+        self._on_news.append(f)
+        return lambda: self._on_news.remove(f)
 
     def tell(self, message: Message) -> None:
         """Give a message to all who listen."""
@@ -162,6 +170,8 @@ class Desk:
                 traced_state(self.session, self._traced_of == self._moment, self._is_tracing)
             ),
         }
+        if view == "trials":
+            self._recall()
         try:
             if view in own:
                 yield own[view]()
@@ -183,6 +193,11 @@ class Desk:
             "minimise": self._minimise,
             "try_steps": self._try_steps,
             "sweep": self._sweep,
+            "tune": lambda **given: self._search("tune", search_knobs, **{"seconds": 20.0, **given}),
+            "autoschedule": lambda seconds=60.0: self._search("autoschedule", search_freely, seconds=seconds),
+            "pin_trial": lambda **given: self._about_trials("pin_trial", given),
+            "knob": lambda **given: self._about_trials("knob", given),
+            "unknob": lambda **given: self._about_trials("unknob", given),
             "trace": self._trace,
             "data_page": self._data_page,
         }
@@ -307,6 +322,42 @@ class Desk:
     def _swept_state(self, found: Sweep) -> Swept:
         is_current = (found.journal, found.sizes) == (self.session.journal, sizes_text(self.session))
         return swept_state(found, is_current)
+
+    # ---- searches
+
+    def _search(self, what: str, begin: Callable[..., Run], **given: Any) -> Reply:
+        """Search in the background, on a copy."""
+        if self.is_busy:
+            return _is_running()
+        run = begin(self.session, **given)
+
+        def searching(work: Work) -> None:
+            work.done(run(work.progress, work.is_stopped, lambda: work.then(self._tell_trials)))
+
+        return self._begin(what, searching)
+
+    def _about_trials(self, name: str, given: Mapping[str, Any]) -> Reply:
+        """What changes the board of searches, and nothing else."""
+        reply = ask(self.session, name, given)
+        if reply.ok:
+            self._tell_trials()
+        return reply
+
+    def _tell_trials(self) -> None:
+        for f in list(self._on_news):
+            f("trials")
+            f("knobs")
+
+    def _recall(self) -> None:
+        """Read the trials of another day, which takes a second, in the background."""
+        if running_loop() is None or self._recaller.is_busy or not can_recall(self.session):
+            return
+
+        def recalling(work: Work) -> None:
+            recall(self.session)
+            work.then(self._tell_trials)
+
+        self._recaller.begin("reading the trials of another day", recalling)
 
     # ---- the check after an edit
 

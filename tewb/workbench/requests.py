@@ -15,6 +15,8 @@ from typing import Any, TypeVar, get_type_hints
 from tewb.base import ScheduleError, TewbError, check_given, is_count, one_of, readable
 from tewb.ir import Var
 from tewb.schedule import Step, ends_of, journal_json
+from tewb.tuning import board_of
+from tewb.tuning.board import press, release, search_freely, search_knobs
 from tewb.workbench.journal.write_code import cell_code
 from tewb.workbench.judge.palette import Action as PaletteAction
 from tewb.workbench.judge.palette import Trials, way_out
@@ -29,6 +31,7 @@ from tewb.workbench.states.schema import as_json, check_arguments, type_schema
 from tewb.workbench.states.swept import swept_state
 from tewb.workbench.states.threads import timeline_state
 from tewb.workbench.states.times import measured_state
+from tewb.workbench.states.trials import trials_state
 from tewb.workbench.trace.data_trace import LIMIT
 
 
@@ -472,6 +475,47 @@ def take(session: Session, steps: list[dict[str, Any]]) -> str:
     session.take_steps(steps)
     count = len(session.journal)
     return f"took {count} step{'' if count == 1 else 's'}"
+
+
+@request
+def knob(session: Session, name: str, values: str | list[Any] | None = None) -> str:
+    """Make a value of the journal a knob of `tune`: name = "2.factor" is the factor of step 2, as the view `knobs` lists them.
+    `values` are its candidates, as a list or in words ("4, 8, 16"; orders are apart by ";"); usual ones if none are given."""
+    return press(session, name, values)
+
+
+@request
+def unknob(session: Session, name: str) -> str:
+    """Make a value of the journal no knob any more."""
+    return release(session, name)
+
+
+@request
+def tune(session: Session, seconds: float = 20.0, knobs: dict[str, list[Any]] | None = None) -> Reply:
+    """Search over `knobs`, their candidates by their names, for so many seconds: those of the journal that were made knobs, if
+    none are given, or all of its factors where there are none. `found` is the state `Trials`; the schedule stays as it is."""
+    said = search_knobs(session, seconds, knobs)(lambda done, note: None, lambda: False, lambda: None)
+    return Reply(True, said, found=as_json(trials_state(session)))
+
+
+@request
+def autoschedule(session: Session, seconds: float = 60.0) -> Reply:
+    """Search for a schedule without knobs, for so many seconds. `found` is the state `Trials`; the schedule stays as it is."""
+    said = search_freely(session, seconds)(lambda done, note: None, lambda: False, lambda: None)
+    return Reply(True, said, found=as_json(trials_state(session)))
+
+
+@request
+def pin_trial(session: Session, number: int, pinned: bool = True) -> str:
+    """Keep a trial of the last search in view, beside the schedule of the session; or, with pinned = false, no longer."""
+    board_of(session).pin(number, pinned)
+    return f"trial {number} is {'pinned' if pinned else 'not pinned any more'}"
+
+
+@request
+def take_trial(session: Session, number: int) -> str:
+    """Make the steps of a trial of the last search the journal; undo goes back."""
+    return take(session, [dict(step) for step in board_of(session).found.trial(number).steps])
 
 
 @request

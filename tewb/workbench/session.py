@@ -66,6 +66,7 @@ from tewb.workbench.speed.why_fast import why_this_fast
 from tewb.workbench.trace.access_trace import AccessTrace, trace
 
 if TYPE_CHECKING:
+    from tewb.tuning import Board
     from tewb.workbench.notebook.panes import Pane
     from tewb.workbench.notebook.snapshot import Snapshot
 
@@ -103,6 +104,7 @@ class Session(History):
         self.loop_times: LoopTimes | None = None
         self.thread_times: ThreadTimes | None = None  # what was measured last
         self.tried: list[Tried] = []
+        self.board: Board | None = None  # of its searches, once there are some
         # JupyterLab gives what the page asks to a thread of its own, while a cell runs on the first one.
         self._one_at_a_time = threading.RLock()
         self._seen = (-1, name)
@@ -386,7 +388,7 @@ class Session(History):
 
     def view(self, pane: str) -> Pane:
         """A pane of the workbench as a widget of its own: "loops", "code", "actions", "journal", "memory", "data", "graph",
-        "times", "threads", "advice", "why", "llvm", "speed" or "schedule". All widgets of a session stay in step. `view("data")` has
+        "times", "tune", "threads", "advice", "why", "llvm", "speed" or "schedule". All widgets of a session stay in step. `view("data")` has
         `save("access.html")`, a page that plays without a kernel. Raises TewbError."""
         from tewb.workbench.notebook.data_pane import DataPane  # stand on this file
         from tewb.workbench.notebook.panes import Pane

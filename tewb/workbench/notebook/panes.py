@@ -44,6 +44,7 @@ PANES = (
     "data",
     "graph",
     "times",
+    "tune",
     "threads",
     "advice",
     "why",
@@ -114,6 +115,7 @@ class Pane(anywidget.AnyWidget):
         self.on_msg(self._asked)
         desk.listen(self.send)
         desk.on_change(self._changed)
+        desk.on_news(self._news)
         self.observe(
             lambda change: desk.select(change.new.get("stage", ""), change.new.get("loop", "")), "selected"
         )
@@ -135,6 +137,10 @@ class Pane(anywidget.AnyWidget):
                 self.session.take_steps(steps)
             finally:
                 self.journal = self._steps()
+
+    def _news(self, view: str) -> None:
+        """The state of a view is another, and all others are as they were."""
+        self._tell_page({key: self._look(key) for key, w in self._views.items() if w["view"] == view})
 
     def _changed(self) -> None:
         """What a person waits for goes first; the traits, which are for programs and for the notebook, in one message."""

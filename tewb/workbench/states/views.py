@@ -27,6 +27,7 @@ from tewb.workbench.states.schema import as_json, check_arguments, states_in, ty
 from tewb.workbench.states.speed import speed_state
 from tewb.workbench.states.threads import threads_state
 from tewb.workbench.states.times import history_state, roof_state
+from tewb.workbench.states.trials import knobs_state, trials_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,8 @@ VIEWS = {
         View("graph", graph_state, slow=True, depends_on=_nothing_else),
         View("history", history_state),
         View("roof", roof_state, slow=True),
+        View("knobs", knobs_state),
+        View("trials", trials_state, slow=True),
         View("threads", threads_state, slow=True),
         View("advice", advice_state, slow=True, depends_on=_trials, beside=True),
         View("why", why_state, slow=True, depends_on=_nothing_else),

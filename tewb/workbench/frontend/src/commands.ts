@@ -22,10 +22,12 @@ export const COMMANDS: readonly Command[] = [
   { name: "All steps and commands", keys: ["Mod+k"], run: () => (isPaletteOpen.value = true) },
   { name: "Measure", keys: ["m"], run: (d) => void d.ask("measure") },
   { name: "Measure the loops", keys: ["Shift+m"], run: measureLoops },
-  { name: "Measure the threads", keys: [], run: measureThreads },
+  { name: "Measure the threads", keys: [], run: (d) => watch(d, "threads", "measure_threads") },
   { name: "Stop what is running", keys: ["Escape"], run: (d) => void (d.busy.value && d.ask("stop")) },
   { name: "Pin this schedule", keys: ["Shift+p"], run: (d) => void d.ask("pin") },
   { name: "Check the result on small sizes", keys: ["c"], run: (d) => void d.ask("verify") },
+  { name: "Tune the knobs", keys: [], run: (d) => watch(d, "tune", "tune") },
+  { name: "Autoschedule", keys: [], run: (d) => watch(d, "tune", "autoschedule") },
   { name: "Start over", keys: [], run: (d) => void d.ask("reset") },
   { name: "Full screen", keys: ["Shift+f"], run: () => (isFull.value = !isFull.value) },
   { name: "Forget the pinned schedule", keys: [], run: (d) => void d.ask("unpin") },
@@ -38,10 +40,10 @@ export const COMMANDS: readonly Command[] = [
   { name: "Show the keys", keys: ["?"], run: () => (isHelpOpen.value = !isHelpOpen.value) },
 ];
 
-/** Measure what the threads do, and show it. */
-function measureThreads(desk: Desk): void {
-  wantedPane.value = "threads";
-  void desk.ask("measure_threads");
+/** Begin something, and show the pane that says what comes of it. */
+function watch(desk: Desk, pane: string, request: string): void {
+  wantedPane.value = pane;
+  void desk.ask(request);
 }
 
 /** Whether there is such a thing to have the focus. */

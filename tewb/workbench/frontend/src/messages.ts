@@ -1,7 +1,7 @@
 /** What is said between the page and Python, beside the states (which `states.ts` declares). */
 import type { Selection } from "./desk";
 import type { Patch } from "./patches";
-import type { Actions, AdviceList, Checked, Choice, Code, Costs, Data, FormName, Graph, Journal, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced, WhyThisFast } from "./states";
+import type { Actions, AdviceList, Checked, Choice, Code, Costs, Data, FormName, Graph, Journal, Knobs, LLVMHalf, Loops, LoopTimesState, Measured, Memory, Moment, PrimitiveForm, Program, ProgramCode, Reasons, Roof, Swept, Threads, Traced, Trials, WhyThisFast } from "./states";
 
 /** The state of each view. */
 export interface Views {
@@ -19,6 +19,8 @@ export interface Views {
   graph: Graph;
   history: Moment[];
   roof: Roof;
+  knobs: Knobs;
+  trials: Trials;
   threads: Threads;
   advice: AdviceList;
   why: Reasons;

@@ -11,6 +11,7 @@ export const PANE_DOCS: Record<string, readonly [label: string, doc: string]> = 
   data: ["Data", "the accesses of the program, played over its memory: lines of the cache, strides, reuse, threads"],
   times: ["Times", "the last measurement, the time after each step, the roofline; sizes to measure with"],
   speed: ["Speed", "why the kernel is as fast as it is: latency, ports, spills, cache misses of its inner loops"],
+  tune: ["Tune", "search for other values of the schedule, or for a whole schedule: knobs, the table of trials"],
   threads: ["Threads", "which thread ran which tasks of parallel loops, when, and who waited"],
   llvm: ["LLVM", "what LLVM makes of the code, and what it says of each loop"],
   schedule: ["Schedule", "the schedule as Python, to edit; a share string or JSON can be pasted here"],

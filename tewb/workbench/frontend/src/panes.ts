@@ -13,6 +13,7 @@ import { SchedulePane } from "./panes/schedule";
 import { SpeedPane } from "./panes/speed";
 import { ThreadsPane } from "./panes/threads";
 import { TimesPane } from "./panes/times";
+import { TunePane } from "./panes/tune";
 import { WhyPane } from "./panes/why";
 
 export const PANES: Record<string, ComponentType> = {
@@ -24,6 +25,7 @@ export const PANES: Record<string, ComponentType> = {
   data: DataPane,
   graph: GraphPane,
   times: TimesPane,
+  tune: TunePane,
   threads: ThreadsPane,
   advice: AdvicePane,
   why: WhyPane,

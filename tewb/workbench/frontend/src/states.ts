@@ -326,6 +326,79 @@ export interface Roof {
   words: Record<string, string>;
 }
 
+/** A value of the journal that can be a knob: its name in a space ("2.factor"), the number of its step, its parameter, what it is called, its kind ("factor", "order", "choice" or "flag"), what it is now, and, where it is a knob, its candidates in words. */
+export interface KnobLine {
+  name: string;
+  step: number;
+  param: string;
+  text: string;
+  kind: string;
+  now: string;
+  values: string;
+  pressed: boolean;
+}
+
+/** All values of the journal that can be knobs, in its order. `points` is how many ways the knobs can stand; `can_tune` says whether there can be a search over them, and `text` why not, or what it would be. */
+export interface Knobs {
+  lines: KnobLine[];
+  points: number;
+  can_tune: boolean;
+  text: string;
+}
+
+/** What was turned: its name in a space, what it is called, and how much of the spread of times it explains (0 to 1). */
+export interface TrialColumn {
+  name: string;
+  text: string;
+  importance: number | null;
+}
+
+/** A trial: its state ("ok", "slow", "same", "refused", "over budget", "wrong", "hung", "killed", "failed", "predicted"), in `text` in words, with "best" and "mine" (the schedule of the session) where it is that. `seconds` and `spread` are of a call, `time` says them, or why there are none; `times` is how many times as fast as mine it is, where both were timed. `twin` is the trial whose text it has. `values` stand under the columns. */
+export interface TrialLine {
+  number: number;
+  state: string;
+  text: string;
+  seconds: number | null;
+  spread: number | null;
+  time: string;
+  times: number | null;
+  twin: number | null;
+  values: string[];
+  pinned: boolean;
+}
+
+/** A trial that was the best when it ended. */
+export interface Lead {
+  number: number;
+  seconds: number;
+}
+
+/** A step that only one of two journals has: sign "-" is one of mine, "+" one of the other. */
+export interface StepChange {
+  sign: string;
+  text: string;
+}
+
+/** A trial, the best or one that is pinned, beside the schedule of the session: how many times as fast it is, in words, and the steps that are different. */
+export interface Compared {
+  number: number;
+  is_best: boolean;
+  text: string;
+  changes: StepChange[];
+}
+
+/** The last search: `kind` is "knobs", "autoschedule", or "" where there was none. `rows` are its trials, `left_out` how many more there are; `leads` is how the best time fell, in words `fall`; `compared` has the best and what is pinned beside the schedule of the session. `text` says all in a line, with the sizes that it was timed with. */
+export interface Trials {
+  kind: string;
+  text: string;
+  fall: string;
+  columns: TrialColumn[];
+  rows: TrialLine[];
+  left_out: number;
+  leads: Lead[];
+  compared: Compared[];
+}
+
 /** A step that makes a loop parallel: its iterations, where they are known, and how often it would begin. */
 export interface ParallelChoice {
   text: string;

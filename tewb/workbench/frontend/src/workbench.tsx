@@ -15,7 +15,7 @@ import { Toolbar } from "./parts/toolbar";
 import { remembered } from "./remembered";
 
 const LEFT_TABS = ["actions", "journal", "advice", "why"];
-const RIGHT_TABS = ["graph", "memory", "data", "times", "speed", "threads", "llvm", "schedule"];
+const RIGHT_TABS = ["graph", "memory", "data", "times", "tune", "speed", "threads", "llvm", "schedule"];
 const STACKED = 700; // pixels; where it is narrower, all but the code stands behind tabs under it
 
 export function Workbench() {

@@ -1,5 +1,7 @@
 /** Advice: what to try next, how near the roof is, and what makes the schedule slow or large. */
 import { useDesk, useView } from "../hooks";
+import { Button } from "../parts/button";
+import { Running } from "../parts/running";
 import { StepButton } from "../parts/step_button";
 import { Words } from "../parts/words";
 import type { Finding, Proposal, Swept, TrialRow } from "../states";
@@ -73,28 +75,17 @@ function ProposalItem({ proposal: p }: { proposal: Proposal }) {
 
 function SweepPart({ swept }: { swept: Swept | null | undefined }) {
   const desk = useDesk();
-  const busy = desk.busy.value;
   return (
     <>
       <p>
-        <button
-          type="button"
-          class="tw-button"
+        <Button
           title="try other factors and orders in the steps for 20 seconds, in the background; the schedule stays as it is"
-          disabled={busy !== null}
-          onClick={() => void desk.ask("sweep")}
+          off={desk.busy.value !== null}
+          act={() => void desk.ask("sweep")}
         >
           Try other factors and time them
-        </button>
-        {busy && (busy.what === "sweep" || busy.what === "try_steps") && (
-          <>
-            {" "}
-            <progress max={1} value={busy.done} aria-label={busy.what === "sweep" ? "sweep" : "trial"} /> <span class="tw-dim">{busy.note}</span>{" "}
-            <button type="button" class="tw-button" title="end it, and keep what was found" onClick={() => void desk.ask("stop")}>
-              Stop
-            </button>
-          </>
-        )}
+        </Button>
+        <Running what={["sweep", "try_steps"]} />
       </p>
       {swept && <SweptTable swept={swept} />}
     </>

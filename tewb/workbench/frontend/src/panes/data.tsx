@@ -4,6 +4,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { layoutOf, namesOf } from "../data_layout";
 import type { Desk } from "../desk";
 import { useDesk, useView } from "../hooks";
+import { Button } from "../parts/button";
 import { MemoryDrawing } from "../parts/memory_drawing";
 import { Replay, taskOf } from "../replay";
 import type { Data, Traced } from "../states";
@@ -58,20 +59,20 @@ function Tracing({ state, sizes }: { state: Traced; sizes: { value: string } }) 
       {state.running ? (
         <>
           <span class="tw-dim">following the accesses …</span>
-          <button type="button" class="tw-button" title="stop following the accesses" onClick={() => void desk.ask("stop")}>
+          <Button title="stop following the accesses" act={() => void desk.ask("stop")}>
             Stop
-          </button>
+          </Button>
         </>
       ) : (
         !state.fresh && (
-          <button type="button" class="tw-button" title="run the program in an interpreter and note every access" onClick={trace}>
+          <Button title="run the program in an interpreter and note every access" act={trace}>
             {state.runs_python ? "Follow the accesses (calls your Python code)" : "Follow the accesses"}
-          </button>
+          </Button>
         )
       )}
-      <button type="button" class="tw-button" title="a page of HTML that plays without a kernel" onClick={() => void save(desk)}>
+      <Button title="a page of HTML that plays without a kernel" act={() => void save(desk)}>
         Save as file
-      </button>
+      </Button>
     </div>
   );
 }
@@ -223,9 +224,9 @@ function Player({ data }: { data: Data }) {
 
 function Press({ name, sign, act }: { name: string; sign: string; act(): void }) {
   return (
-    <button type="button" class="tw-button" aria-label={name} title={name} onClick={act}>
+    <Button name={name} title={name} act={act}>
       {sign}
-    </button>
+    </Button>
   );
 }
 

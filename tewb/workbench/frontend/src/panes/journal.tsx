@@ -3,9 +3,11 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { useDesk, useShort, useView } from "../hooks";
 import { between, rowsOf, type JournalRow } from "../journal_rows";
+import { Button } from "../parts/button";
+import { KnobButton, KnobValues } from "../parts/knobs";
 import { EditRecipe, MakeRecipe } from "../parts/recipe_forms";
 import { share, writeCell } from "../sharing";
-import type { Journal, StepLine } from "../states";
+import type { Journal, KnobLine, StepLine } from "../states";
 import { shownTime } from "../units";
 
 export function JournalPane() {
@@ -15,6 +17,7 @@ export function JournalPane() {
   const from = useSignal<string | null>(null);
   const to = useSignal<string | null>(null);
   const list = useRef<HTMLOListElement>(null);
+  const knobs = useView("knobs").value?.lines ?? [];
   const known = journal.value;
   if (!known) return null;
   const rows = rowsOf(known.steps, known.recipes, opened.value);
@@ -53,6 +56,7 @@ export function JournalPane() {
             key={row.key}
             row={row}
             steps={known.steps}
+            knobs={row.step && !row.ahead ? knobs.filter((k) => k.step === row.first) : []}
             pinnedAt={known.pinned_at}
             isSelected={selected !== null && row.first >= selected[0] && row.first < selected[0] + selected[1]}
             choose={(extend) => choose(row, extend)}
@@ -70,13 +74,14 @@ export function JournalPane() {
 interface RowProps {
   row: JournalRow;
   steps: readonly StepLine[];
+  knobs: readonly KnobLine[];
   pinnedAt: number | null;
   isSelected: boolean;
   choose(extend: boolean): void;
   unfold(): void;
 }
 
-function Row({ row, steps, pinnedAt, isSelected, choose, unfold }: RowProps) {
+function Row({ row, steps, knobs, pinnedAt, isSelected, choose, unfold }: RowProps) {
   const desk = useDesk();
   const writing = useSignal(false);
   const { step, recipe, first, count, ahead } = row;
@@ -127,6 +132,9 @@ function Row({ row, steps, pinnedAt, isSelected, choose, unfold }: RowProps) {
       {wrong && <b class="tw-bad"> ✗ changed the result</b>}
       {seconds !== null && <span class="tw-dim"> {shownTime(seconds)}</span>}
       <span class="tw-step-tools">
+        {knobs.map((k) => (
+          <KnobButton key={k.name} knob={k} label={k.param} />
+        ))}
         <Tool label={`Move ${name} earlier`} sign="↑" off={row.up === null} act={() => desk.ask("move", { step: first, to: row.up, count })} />
         <Tool label={`Move ${name} later`} sign="↓" off={row.down === null} act={() => desk.ask("move", { step: first, to: row.down, count })} />
         <Tool
@@ -138,6 +146,7 @@ function Row({ row, steps, pinnedAt, isSelected, choose, unfold }: RowProps) {
         {recipe && <Tool label={`Take ${name} apart into its steps`} sign="⊟" off={ahead} act={() => desk.ask("open_recipe", { step: first, count })} />}
         <Tool label={`Delete ${name}`} sign="✕" off={ahead} act={() => desk.ask("delete", { step: first, count })} />
       </span>
+      {knobs.map((k) => k.pressed && <KnobValues key={k.name} knob={k} />)}
       {step?.note && !writing.value && <div class="tw-note">{step.note}</div>}
       {recipe && writing.value && <EditRecipe recipe={recipe} close={() => (writing.value = false)} />}
       {step && writing.value && <Note step={step} close={() => (writing.value = false)} />}
@@ -178,39 +187,35 @@ function Foot({ journal, makeRecipe }: { journal: Journal; makeRecipe(): void })
   const name = useSignal("");
   return (
     <footer class="tw-bar">
-      <button type="button" class="tw-button" onClick={() => void share(desk)} disabled={!journal.steps.length} title="copy the journal as one line, to paste into Schedule, here or elsewhere (Shift+S)">
+      <Button act={() => void share(desk)} off={!journal.steps.length} title="copy the journal as one line, to paste into Schedule, here or elsewhere (Shift+S)">
         Share
-      </button>
+      </Button>
       {desk.notebook && (
-        <button type="button" class="tw-button" disabled={!journal.steps.length} title="write the schedule as code into a cell below (W)" onClick={() => void writeCell(desk)}>
+        <Button off={!journal.steps.length} title="write the schedule as code into a cell below (W)" act={() => void writeCell(desk)}>
           To a cell
-        </button>
+        </Button>
       )}
-      <button
-        type="button"
-        class="tw-button"
-        disabled={!journal.steps[0] || journal.steps[0].ahead}
+      <Button
+        off={!journal.steps[0] || journal.steps[0].ahead}
         title="make one named step with parameters of all steps, or of some: select them with Shift+click or Shift+arrows"
-        onClick={makeRecipe}
+        act={makeRecipe}
       >
         Recipe
-      </button>
-      <button type="button" class="tw-button" title="take all steps back; undo brings them again" onClick={() => void desk.ask("reset")} disabled={!journal.can_undo}>
+      </Button>
+      <Button title="take all steps back; undo brings them again" act={() => void desk.ask("reset")} off={!journal.can_undo}>
         Start over
-      </button>
-      <button
-        type="button"
-        class="tw-button"
-        disabled={!journal.steps.length}
+      </Button>
+      <Button
+        off={!journal.steps.length}
         title="look for the fewest steps and the smallest sizes that still give a wrong result, fail, or are slow; undo goes back"
-        onClick={() => void desk.ask("minimise")}
+        act={() => void desk.ask("minimise")}
       >
         Minimise
-      </button>
+      </Button>
       {journal.pinned_steps !== null && (
-        <button type="button" class="tw-button" title="forget the pinned schedule" onClick={() => void desk.ask("unpin")}>
+        <Button title="forget the pinned schedule" act={() => void desk.ask("unpin")}>
           Unpin
-        </button>
+        </Button>
       )}
       <form
         onSubmit={(e) => {

@@ -7,6 +7,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { languageOf } from "../code/language";
 import { change } from "../code/text_changes";
 import { useDesk, useView } from "../hooks";
+import { Button } from "../parts/button";
 
 export function SchedulePane() {
   const desk = useDesk();
@@ -63,12 +64,12 @@ export function SchedulePane() {
   return (
     <section class="tw-pane tw-pane-schedule" aria-label="Schedule as Python">
       <header class="tw-bar">
-        <button type="button" class="tw-button tw-primary" disabled={!edited.value} onClick={load} title="make this the schedule (Ctrl+Enter)">
+        <Button isMain off={!edited.value} act={load} title="make this the schedule (Ctrl+Enter)">
           Load
-        </button>
-        <button type="button" class="tw-button" disabled={!edited.value} title="back to the schedule as it is" onClick={revert}>
+        </Button>
+        <Button off={!edited.value} title="back to the schedule as it is" act={revert}>
           Revert
-        </button>
+        </Button>
         <span class="tw-dim">{edited.value ? "edited: not loaded yet" : "code, a share string or JSON can be pasted here"}</span>
       </header>
       <div class="tw-code-view" ref={place} />

@@ -1,9 +1,13 @@
 /** Threads: what each did in one call of the kernel, and why it was idle; or which loops could be shared. */
 import { useDesk, useView } from "../hooks";
+import { Button } from "../parts/button";
+import { Running } from "../parts/running";
 import { StepButton } from "../parts/step_button";
 import { swatch, Timeline } from "../parts/timeline";
 import type { Threads, ThreadTimeline } from "../states";
 import { counted, grouped, shownTime } from "../units";
+
+const MEASURING = "measuring the threads";
 
 export function ThreadsPane() {
   const desk = useDesk();
@@ -13,23 +17,15 @@ export function ThreadsPane() {
   return (
     <section class="tw-pane tw-pane-threads" aria-label="Threads">
       <p>
-        <button
-          type="button"
-          class="tw-button"
+        <Button
           title="run the kernel a few times, for 10 s at most, and see what each thread does"
-          disabled={busy !== null || known.problem !== null}
-          onClick={() => void desk.ask("measure_threads")}
+          off={busy !== null || known.problem !== null}
+          act={() => void desk.ask("measure_threads")}
         >
           Measure the threads
-        </button>{" "}
-        {busy?.what === "measuring the threads" ? (
-          <>
-            <button type="button" class="tw-button" title="end with the calls that were made" onClick={() => void desk.ask("stop")}>
-              Stop
-            </button>{" "}
-            <progress max={1} value={busy.done} aria-label={busy.what} /> <span class="tw-dim">{busy.note}</span>
-          </>
-        ) : (
+        </Button>{" "}
+        <Running what={[MEASURING]} />
+        {busy?.what !== MEASURING && (
           <span class="tw-dim">
             {counted(known.threads, "thread")} on {counted(known.processors, "processor")}
           </span>

@@ -1,5 +1,6 @@
 /** One line for what was just done or refused. It has its place always, so nothing jumps; a refusal, and a result that is different, open below it. */
 import { useDesk, useView } from "../hooks";
+import { Button } from "./button";
 import { StepButton } from "./step_button";
 
 export function Status() {
@@ -11,16 +12,16 @@ export function Status() {
     <div class="tw-status" role="status" aria-live="polite" tabIndex={-1}>
       <span class={said?.kind === "refused" ? "tw-bad" : `tw-dim${said?.offer ? "" : " tw-done"}`} title={said?.text}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
       {said?.offer && (
-        <button type="button" class="tw-button" title={said.offer.text} onClick={said.offer.run}>
+        <Button title={said.offer.text} act={said.offer.run}>
           {said.offer.text}
-        </button>
+        </Button>
       )}
       {checked?.test === "different" && (
         <div class="tw-bad">
           ✗ {checked.found}{" "}
-          <button type="button" class="tw-button" title="look for the fewest steps and the smallest sizes with which it is different" onClick={() => void desk.ask("minimise")}>
+          <Button title="look for the fewest steps and the smallest sizes with which it is different" act={() => void desk.ask("minimise")}>
             Minimise
-          </button>
+          </Button>
         </div>
       )}
       {refused && (

@@ -1,0 +1,60 @@
+"""Searching for a schedule in the workbench: a factor is pressed to be a knob, trials fill the table, and one becomes the journal."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.bench import apply, press, row, said, tab
+from tests.browser.lab import Notebook
+from tests.browser.test_accessibility import violations
+
+
+def test_a_factor_is_pressed_tuned_and_the_best_becomes_the_journal(start: Notebook) -> None:
+    page = start.page
+    apply(page, "tile", x="i", y="j", x_factor="8", y_factor="32")
+    row(page, "C/j.inner").click()
+    page.keyboard.press("v")
+    expect(row(page, "C/j.inner")).to_contain_text("vectorize")
+    journal = tab(page, "Journal")
+    journal.locator(".tw-step").first.hover()
+    journal.get_by_role("button", name="Knob: y_factor of step 1").click()
+    values = journal.get_by_label("Candidates of y_factor of step 1")
+    expect(values).to_have_value("1, 2, 4, 8, 16, 32, 64, 128, 256, 512")
+    values.fill("16, 64, 1000000000000000")
+    values.press("Enter")
+    expect(said(page)).to_contain_text("is not a number from 1 on")
+    expect(values).to_have_value("1, 2, 4, 8, 16, 32, 64, 128, 256, 512")
+    values.fill("16, 64")
+    values.press("Enter")
+    expect(values).to_have_value("16, 32, 64")  # what stands in the journal is among them
+    tune = tab(page, "Tune")
+    expect(tune.get_by_role("button", name="Knob: y_factor of step 1")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    tune.get_by_role("button", name="Knob: done of step 2").click()
+    expect(tune).to_contain_text("6 points, all are tried")
+    tune.get_by_role("button", name="Tune these knobs").click()
+    expect(said(page)).to_contain_text(re.compile(r"[1-6] trials?, the best"), timeout=120_000)
+    trials = tune.get_by_role("table", name="Trials").get_by_role("row")
+    expect(trials.nth(1)).to_contain_text("±")
+    expect(tune.get_by_role("img")).to_have_attribute(
+        "aria-label", re.compile("The best so far: .* by trial 0")
+    )
+    for theme in ("JupyterLab Light", "JupyterLab Dark"):
+        start.theme(theme)
+        start.workbench()
+        assert violations(page) == []
+        start.screenshot(f"tune-{theme.split()[-1].lower()}")
+    mine = trials.filter(has_text="mine")
+    mine.get_by_role("button", name="Pin trial 0").click()
+    expect(trials.nth(1)).to_contain_text("mine")
+    tune.get_by_role("button", name="state").click()
+    expect(tune.get_by_role("columnheader", name="state")).to_have_attribute("aria-sort", "ascending")
+    expect(trials.nth(1)).to_contain_text("mine")  # what is pinned stays on top
+    other = trials.filter(has_not_text="mine").filter(has_text="ok").first
+    other.get_by_role("button", name="to the journal").click()
+    expect(said(page)).to_contain_text("took")
+    expect(tune).to_contain_text("Pinned, trial 0")
+    press(page, "Undo")
