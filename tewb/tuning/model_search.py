@@ -30,13 +30,16 @@ ROUNDS = 10
 WORK = 500.0  # of one search: schedules that are looked at, those of long programs counting more
 LONG = 2500  # characters of the loops that count as another schedule
 GIGAHERTZ, FMAS = 3.0, 2  # nominal, as are the bytes of memory in a nanosecond
-GBYTES = 12.0
+GBYTES = 18.0
+SHARE = 40 << 20  # bytes at most of the last cache, which others use too
 DOUBT = 1.2  # an exchange of outer loops is to be this much better: caches see more in it than the model
 MARKS = ("vectorize", "unroll", "nontemporal")
 SMALL = ("vectorize", "unroll", "non-temporal", "order")
 ALIKE = 0.04  # parts of each other by which two predictions differ that say the same
 
-Rank = tuple[int, int, int, str]
+SAME = 0.002  # likewise of two that have as many marks
+
+Rank = tuple[int, int, int, int, str]
 
 
 def nominal_machine(threads: int, dtype: str = "float32") -> Machine:
@@ -45,6 +48,7 @@ def nominal_machine(threads: int, dtype: str = "float32") -> Machine:
     size = 8 if dtype == "float64" else 4
     gflops = 2 * FMAS * (width // size) * GIGAHERTZ
     known = tuple(c.bytes for c in caches() or ()) or (32 << 10, 1 << 20)
+    known = tuple(min(size, SHARE) for size in known)
     one = Peaks(gflops, GBYTES, dtype, 1)
     every = Peaks(gflops * threads, GBYTES * threads**0.5, dtype, threads)
     return Machine(one, every, width, 32 if width >= 64 else 16, known, threads)
@@ -65,9 +69,9 @@ class Candidate:
         """What orders candidates, the best first. Of those that the model cannot tell apart, the one with more marks comes
         first, for what LLVM would do by itself it may also leave; and then the one with fewer steps."""
         doubts = sum(kind.startswith("order") for kind in self.kinds)
-        level = round(math.log(max(self.predicted, 1e-12) * DOUBT**doubts) / ALIKE)
+        size = math.log(max(self.predicted, 1e-12) * DOUBT**doubts)
         marks = sum(step.primitive in MARKS for step in self.journal)
-        return level, -marks, len(self.journal), self.text
+        return round(size / ALIKE), -marks, round(size / SAME), len(self.journal), self.text
 
     @property
     def structure(self) -> tuple[str, ...]:
@@ -84,7 +88,7 @@ class ModelSearch:
 
     def __init__(self, args: Sequence[Any], sizes: Sizes, machine: Machine) -> None:
         self._args, self._sizes, self.machine = list(args), sizes, machine
-        self._known: dict[Any, float] = {}
+        self._known: dict[Any, Any] = {}
         self.seen: dict[str, Candidate] = {}
         self.work = 0.0
 
