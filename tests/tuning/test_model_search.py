@@ -52,6 +52,12 @@ def test_a_product_gets_tiles_in_registers() -> None:
     assert_same_result(best.schedule, inputs, outputs)
 
 
+def test_a_product_that_is_one_tile() -> None:
+    inputs, outputs = matmul(12, 12, 12)
+    model = search([*inputs, *outputs])
+    assert_same_result(model.ranked()[0].schedule, inputs, outputs)
+
+
 def test_work_is_counted() -> None:
     args = two_blurs()
     assert len(search(args, most=5.0).seen) < len(search(args, most=50.0).seen)

@@ -7,6 +7,7 @@ model has nominal speeds: the same program has the same answer, whatever else go
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from tewb.workbench.measure.roofline import Peaks
 BEAM = 4
 ROUNDS = 10
 WORK = 500.0  # of one search: schedules that are looked at, those of long programs counting more
+SLACK = 1.2  # times as much work until a schedule is left that is looked at
 LONG = 2500  # characters of the loops that count as another schedule
 GIGAHERTZ, FMAS = 3.0, 2  # nominal, as are the bytes of memory in a nanosecond
 GBYTES = 18.0
@@ -146,7 +148,7 @@ class ModelSearch:
             for c in beam:
                 if c.text not in tried and self.work < limit:
                     tried.add(c.text)
-                    found += self._further(c)
+                    found += self._further(c, math.inf if c is first else SLACK * limit)
             fresh = [c for c in found if c.text not in self.seen]
             self.seen |= {c.text: c for c in fresh}
             chosen = self._best_of([*beam, *fresh], BEAM)
@@ -159,9 +161,9 @@ class ModelSearch:
         """What was seen, the best first."""
         return sorted(self.seen.values(), key=lambda c: c.rank)
 
-    def _further(self, c: Candidate) -> list[Candidate]:
-        """One idea further, and one for each stage."""
-        options = list(self.options(c))
+    def _further(self, c: Candidate, limit: float) -> list[Candidate]:
+        """One idea further, and one for each stage; as many as the work allows."""
+        options = list(itertools.takewhile(lambda _: self.work < limit, self.options(c)))
         best: dict[str, tuple[Rank, Idea]] = {}
         for idea, after in options:
             is_better = after.rank[:2] < c.rank[:2] and idea.kind not in ("fuse", "inline", "order")
