@@ -2,6 +2,9 @@
 
 `python -m tests.bench tune` gives each program 60 s, `TEWB_TUNE_SECONDS=15 python -m tests.bench tune` 15 s; a second argument
 of `python -m tests.bench.tune 15 matmul blur` names programs. A ratio of 1 is as fast as by hand.
+
+Below each row are Halide's autoschedulers, in processes of their own (`peers/searches/`). TEWB_PEERS_PYTHON is the Python that
+has them; a last line says which are missing.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from tests.bench import (
     transpose,
 )
 from tests.bench.advice import bytes_product, unscheduled
+from tests.bench.contest import Failed, Worker
 from tests.bench.harness import shown
 from tests.bench.workload import Program, Workload
 
@@ -80,6 +84,53 @@ def run(w: Workload, program: Callable[[Workload], Program], seconds: float) -> 
     return hand / best, hand / model, row
 
 
+OTHERS = ("mullapudi2016", "li2018", "adams2019")
+LIMIT = 10.0  # seconds that another search may take to begin with, and three times those of ours
+
+
+def others(w: Workload, seconds: float, missing: dict[str, str]) -> dict[str, tuple[float, float]]:
+    """The times of what others' searches find for a row, and the schedule by hand beside each."""
+    found = {}
+    for name in OTHERS:
+        if name in missing:
+            continue
+        try:
+            found[name] = _against(name, w, 3 * seconds + LIMIT * 6)
+        except Failed as e:
+            if "No module" in str(e):
+                missing[name] = str(e)
+            else:
+                print(f"  {name:<40}{e}")
+    return found
+
+
+def _against(name: str, w: Workload, limit: float) -> tuple[float, float]:
+    """The least times of another's kernel and of ours by hand, in turn."""
+    python = os.environ.get("TEWB_PEERS_PYTHON", sys.executable)
+    other = Worker(f"tests.bench.peers.searches.{name}", python, 1, limit)
+    kernel = tewb.build(*w.program(1))
+    given = w.given(np.random.default_rng(0))
+    args = w.program(1)[1]
+    outputs = [np.empty([int(n) for n in t.shape], str(t.dtype)) for t in args[len(given) :]]
+    try:
+        module = next(m.__name__ for m in MODULES if w.name in [x.name for x in m.WORKLOADS])
+        prepared = other.ask("prepare", module=module, row=w.name, least=0.02)
+        if "absent" in prepared:
+            raise Failed(prepared["absent"])
+        pairs = [
+            (other.ask("sample")["seconds"], worked(lambda: kernel(*given, *outputs))) for _ in range(ROUNDS)
+        ]
+    finally:
+        other.close()
+    mine, by_hand = zip(*pairs, strict=True)
+    return min(mine), min(by_hand)
+
+
+MODULES: tuple[Any, ...] = (
+    matmul, convolution, blur, jacobi, rows, attention, transpose, batched, int8_matmul,
+)  # fmt: skip
+
+
 def table(seconds: float, names: Sequence[str]) -> None:
     print(
         f"\nautoschedule in {seconds:g} s on one thread, and by the model alone, beside the schedule by hand"
@@ -87,14 +138,23 @@ def table(seconds: float, names: Sequence[str]) -> None:
     heads = ("by hand", "found", "model", "x hand", "x hand")
     print(f"{'':<42}" + "".join(f"{h:>10}" for h in heads) + f"{'trials':>8}{'model took':>12}")
     ratios = []
+    missing: dict[str, str] = {}
     for w, program in CASES:
         if not names or any(name in w.name for name in names):
             best, model, row = run(w, program, seconds)
             ratios.append((best, model))
             print(row, flush=True)
+            for name, (time_, by_hand) in others(w, seconds, missing).items():
+                print(
+                    f"  {name:<40}{shown(by_hand):>10}{shown(time_):>10}{'':10}{by_hand / time_:>10.2f}",
+                    flush=True,
+                )
     if ratios:
         best, model = (statistics.median(r) for r in zip(*ratios, strict=True))
         print(f"{'median':<72}{best:>10.2f}{model:>10.2f}")
+    if missing:
+        why = "; ".join(f"{name} ({reason})" for name, reason in missing.items())
+        print(f"not here: {why}. TEWB_PEERS_PYTHON=... with halide, numpy and llvmlite has them")
 
 
 def main() -> None:

@@ -63,6 +63,18 @@ def test_stages_go_through_blocks_of_rows() -> None:
     assert "i.outer" in str(c.schedule["T"].attach) and c.schedule["U"].attach is not None
 
 
+def test_what_a_loop_does_not_move_stays_outside_of_it() -> None:
+    Q, K = (te.placeholder((2, 32, 8), name=name) for name in "QK")
+    T = te.compute((2, 8, 32), lambda h, x, j: K[h, j, x], name="T")
+    x = te.reduce_axis((0, 8), name="x")
+    S = te.compute((2, 32, 32), lambda h, i, j: te.sum(Q[h, i, x] * T[h, x, j], axis=x), name="S")
+    E = te.compute((2, 32, 32), lambda h, i, j: te.exp(S[h, i, j]), name="E")
+    args = [Q, K, E]
+    (_, c), *_ = after(args, "go through i together, 16 at a time")
+    assert "at E.i.outer" in c.schedule["S"].loops() and "at E.h" in c.schedule["T"].loops()
+    assert_same_result(c.schedule, args[:-1], args[-1:])
+
+
 def test_a_stage_in_another_may_be_computed_further_out() -> None:
     args = rows()
     model = ModelSearch(args, {}, nominal_machine(1))

@@ -7,6 +7,7 @@ model has nominal speeds: the same program has the same answer, whatever else go
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -28,15 +29,19 @@ from tewb.workbench.measure.roofline import Peaks
 BEAM = 4
 ROUNDS = 10
 WORK = 500.0  # of one search: schedules that are looked at, those of long programs counting more
+SLACK = 1.2  # times as much work until a schedule is left that is looked at
 LONG = 2500  # characters of the loops that count as another schedule
 GIGAHERTZ, FMAS = 3.0, 2  # nominal, as are the bytes of memory in a nanosecond
-GBYTES = 12.0
+GBYTES = 18.0
+SHARE = 40 << 20  # bytes at most of the last cache, which others use too
 DOUBT = 1.2  # an exchange of outer loops is to be this much better: caches see more in it than the model
 MARKS = ("vectorize", "unroll", "nontemporal")
 SMALL = ("vectorize", "unroll", "non-temporal", "order")
 ALIKE = 0.04  # parts of each other by which two predictions differ that say the same
 
-Rank = tuple[int, int, int, str]
+SAME = 0.002  # likewise of two that have as many marks
+
+Rank = tuple[int, int, int, int, str]
 
 
 def nominal_machine(threads: int, dtype: str = "float32") -> Machine:
@@ -45,6 +50,7 @@ def nominal_machine(threads: int, dtype: str = "float32") -> Machine:
     size = 8 if dtype == "float64" else 4
     gflops = 2 * FMAS * (width // size) * GIGAHERTZ
     known = tuple(c.bytes for c in caches() or ()) or (32 << 10, 1 << 20)
+    known = tuple(min(size, SHARE) for size in known)
     one = Peaks(gflops, GBYTES, dtype, 1)
     every = Peaks(gflops * threads, GBYTES * threads**0.5, dtype, threads)
     return Machine(one, every, width, 32 if width >= 64 else 16, known, threads)
@@ -65,9 +71,9 @@ class Candidate:
         """What orders candidates, the best first. Of those that the model cannot tell apart, the one with more marks comes
         first, for what LLVM would do by itself it may also leave; and then the one with fewer steps."""
         doubts = sum(kind.startswith("order") for kind in self.kinds)
-        level = round(math.log(max(self.predicted, 1e-12) * DOUBT**doubts) / ALIKE)
+        size = math.log(max(self.predicted, 1e-12) * DOUBT**doubts)
         marks = sum(step.primitive in MARKS for step in self.journal)
-        return level, -marks, len(self.journal), self.text
+        return round(size / ALIKE), -marks, round(size / SAME), len(self.journal), self.text
 
     @property
     def structure(self) -> tuple[str, ...]:
@@ -84,7 +90,7 @@ class ModelSearch:
 
     def __init__(self, args: Sequence[Any], sizes: Sizes, machine: Machine) -> None:
         self._args, self._sizes, self.machine = list(args), sizes, machine
-        self._known: dict[Any, float] = {}
+        self._known: dict[Any, Any] = {}
         self.seen: dict[str, Candidate] = {}
         self.work = 0.0
 
@@ -142,7 +148,7 @@ class ModelSearch:
             for c in beam:
                 if c.text not in tried and self.work < limit:
                     tried.add(c.text)
-                    found += self._further(c)
+                    found += self._further(c, math.inf if c is first else SLACK * limit)
             fresh = [c for c in found if c.text not in self.seen]
             self.seen |= {c.text: c for c in fresh}
             chosen = self._best_of([*beam, *fresh], BEAM)
@@ -155,9 +161,9 @@ class ModelSearch:
         """What was seen, the best first."""
         return sorted(self.seen.values(), key=lambda c: c.rank)
 
-    def _further(self, c: Candidate) -> list[Candidate]:
-        """One idea further, and one for each stage."""
-        options = list(self.options(c))
+    def _further(self, c: Candidate, limit: float) -> list[Candidate]:
+        """One idea further, and one for each stage; as many as the work allows."""
+        options = list(itertools.takewhile(lambda _: self.work < limit, self.options(c)))
         best: dict[str, tuple[Rank, Idea]] = {}
         for idea, after in options:
             is_better = after.rank[:2] < c.rank[:2] and idea.kind not in ("fuse", "inline", "order")

@@ -4,7 +4,9 @@ the last one together, a row of short loops that is written out, and where insid
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
+from tewb.ir import ProducerLoad, Var, uses, walk
 from tewb.schedule import At
 from tewb.workbench.judge.draft import Draft, Loop, StageLoops
 from tewb.workbench.judge.ideas import Idea, Scene, ideas
@@ -105,22 +107,51 @@ def _in_vectors(d: Draft, st: StageLoops, lanes: int, whole: bool) -> None:
 
 
 def _blocks(scene: Scene, last: StageLoops, rest: list[StageLoops]) -> Iterator[Idea]:
-    """Every stage at an outer loop of the last, or for some iterations of it at a time."""
-    for at, n in enumerate(_outer_data(last)[:3]):
+    """Every stage at an outer loop of the last, or for some iterations of it at a time; what the loop does not move, outside."""
+    loops = _outer_data(last)[:3]
+    for at, n in enumerate(loops):
         if n.trips < 2 or n is last.loops[-1]:
             continue
         for rows in (1, *BLOCKS):
             if (rows > 1 and 2 * rows > n.trips) or (rows == 1 and at == 0 and len(rest) > 1):
                 continue  # ideas have the whole outermost loop
 
-            def make(d: Draft, n: Loop = n, rows: int = rows) -> None:
+            outside = loops[at - 1].name if at else None
+
+            def make(d: Draft, n: Loop = n, rows: int = rows, outside: str | None = outside) -> None:
                 where = n.name if rows == 1 else d.split(last.name, n, rows)[0]
+                moved = _moved_by(scene, last, n.name)
                 for st in reversed(rest):
-                    d.do("compute_at", st.name, parent=last.name, axis=where)
+                    place = where if st.name in moved else outside
+                    if place is not None:
+                        d.do("compute_at", st.name, parent=last.name, axis=place)
 
             names = ", ".join(s.name for s in rest)
             reason = f"{names} and {last.name} go through {n.name} together, {rows} at a time"
             yield Idea("fuse", last.name, reason, make)
+
+
+def _moved_by(scene: Scene, last: StageLoops, loop: str) -> set[str]:
+    """The stages of which another part is needed from one iteration of a loop to the next; all of them where the loop is
+    none of the axes of `last`."""
+    axes = {iv.var for iv in last.stage.op.axis if last.stage.axis_name(iv) == loop}
+    if not axes:
+        return {st.name for st in scene.stages}
+    moving: dict[Any, set[Var]] = {last.stage: axes}
+    for st in reversed(scene.stages[: scene.stages.index(last)]):
+        shifts = set[Var]()
+        for reader in st.stage.readers():
+            loads = [
+                n for e in getattr(reader.op, "body", ()) for n in walk(e) if isinstance(n, ProducerLoad)
+            ]
+            for n in loads:
+                if (
+                    n.producer.op.name == st.name
+                ):  # of a stage whose result is copied, the operation is another one
+                    pairs = zip(st.stage.op.axis, n.indices, strict=True)
+                    shifts |= {iv.var for iv, i in pairs if uses(i, list(moving.get(reader, ())))}
+        moving[st.stage] = shifts
+    return {stage.name for stage, shifts in moving.items() if shifts}
 
 
 def _further_out(scene: Scene, st: StageLoops) -> Iterator[Idea]:

@@ -80,6 +80,11 @@ def best(define: Define, search: bool = True) -> Maker:
     return fastest(compiled(define), mullapudi, *adams)
 
 
+def searched(scheduler: str, **options: str) -> dict[str, Maker]:
+    """The kernels of one autoscheduler alone, for the rows of `PROGRAMS`."""
+    return {row: compiled(define, scheduler, **options) for row, define in PROGRAMS.items()}
+
+
 def parallel(f: Any, axis: Any) -> None:
     if THREADS > 1:
         f.parallel(axis)
@@ -469,4 +474,19 @@ KERNELS: dict[str, Maker] = {
     "transpose": best(transpose),
     "padded 3-point": best(stencil(3)),
     "padded 5-point": best(stencil(5)),
+}
+
+# What an autoscheduler is given, which adds schedules to programs of its own choice (`peers/searches/`).
+PROGRAMS: dict[str, Define] = {
+    "matmul": matmul,
+    "batched matmul": batched,
+    "Jacobi": jacobi(64, 512),
+    "attention": attention,
+    "conv2d 3x3": conv2d,
+    "depthwise 3x3": depthwise,
+    "blur 3x3": blur(False),
+    "softmax": softmax,
+    "layernorm": layernorm,
+    "transpose": transpose,
+    "uint8 x int8": bytes_product,
 }

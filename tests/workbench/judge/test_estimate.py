@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -167,8 +168,67 @@ def test_a_walk_from_page_to_page_is_slower_than_through_a_copy() -> None:
 
 def test_what_is_known_of_stores_is_used_again() -> None:
     s = demo_session("matmul", n=256)
-    known: dict[Any, float] = {}
+    known: dict[Any, Any] = {}
     first = predict(s.passes[0][1], s.sizes, MACHINE, known)
+    seen = dict(known)
     assert len(known) == 2 and predict(s.passes[0][1], s.sizes, MACHINE, known) == first
     assert first == predict(s.passes[0][1], s.sizes, MACHINE)
-    assert predict(s.passes[0][1], s.sizes, MACHINE, dict.fromkeys(known, 1.0)) == 2.0
+    assert all(known[n] is seen[n] for n in seen)
+    slow = {n: replace(of, arithmetic=1.0) for n, of in known.items()}
+    assert predict(s.passes[0][1], s.sizes, MACHINE, slow) > 2.0
+
+
+def test_the_arithmetic_of_indices_is_none_of_the_program() -> None:
+    s = demo_session("matmul", n=256)
+    multiply_adds = 256**3 / 8  # in vectors of 8
+    assert seconds(s, *TILE) > multiply_adds * MACHINE.operation
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_a_condition_that_parts_blocks_costs_where_it_does(wide: bool) -> None:
+    """Vectors that are all of a row have its ends in them; of those that are a part of one, few have."""
+    n = 8 if wide else 4096
+    A = te.placeholder((n,), name="A")
+    inside = lambda i: te.all(i > 0, i < n - 1)  # noqa: E731
+    B = te.compute((n,), lambda i: te.if_then_else(inside(i), A[i] * 2.0, 0.0), name="B")
+    C = te.compute((n,), lambda i: A[i] * 2.0, name="C")
+    times = []
+    for out in (B, C):
+        s = tewb.Session(te.create_schedule(out.op), [A, out])
+        vector = (step("split", out.name, axis="i", factor=8), step("vectorize", out.name, axis="i.inner"))
+        times.append(seconds(s, *vector))
+    assert (times[0] > 1.1 * times[1]) == wide
+
+
+def test_a_row_that_is_read_again_in_the_same_loop_comes_once() -> None:
+    n, m = 4096, 1024
+    A, k = te.placeholder((n, m), name="A"), te.reduce_axis((0, m), name="k")
+    T = te.compute((n,), lambda i: te.max(A[i, k], axis=k), name="T")
+    B = te.compute((n, m), lambda i, j: A[i, j] - T[i], name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B])
+    lanes = (
+        step("split", "T", axis="k", factor=32),
+        step("vectorize", "T", axis="k.inner"),
+        step("split", "B", axis="j", factor=32),
+        step("vectorize", "B", axis="j.inner"),
+    )
+    together = step("compute_at", "T", parent="B", axis="i")
+    assert seconds(s, *lanes, together) < 0.9 * seconds(s, *lanes)
+
+
+def test_sums_that_registers_do_not_hold_go_through_memory_in_loops_that_are_written_out_too() -> None:
+    A, W = te.placeholder((128, 66), name="A"), te.placeholder((3, 128), name="W")
+    r = te.reduce_axis((0, 3), name="r")
+    C = te.compute((128, 64), lambda i, j: te.sum(A[i, j + r] * W[r, i], axis=r), name="C")
+    s = tewb.Session(te.create_schedule(C.op), [A, W, C])
+
+    def tiled(rows: int) -> float:
+        return seconds(
+            s,
+            step("split", "C", axis="i", factor=rows),
+            step("reorder", "C", axes=["i.outer", "r", "i.inner", "j"]),
+            step("unroll", "C", axis="i.inner"),
+            step("vectorize", "C", axis="j"),
+        )
+
+    assert tiled(16) > 1.5 * tiled(1)

@@ -152,7 +152,7 @@ def test_the_step_that_brings_most_comes_first(name: str, first: str) -> None:
 
 
 def test_a_register_tile_says_what_it_does_and_why() -> None:
-    tile = advise(matmul(64, 64, 64), MACHINE).next[0]
+    tile = advise(matmul(96, 96, 96), MACHINE).next[0]
     said = [s.primitive for s in tile.steps]
     assert said.count("split") == 2 and said[-2:] == ["unroll", "vectorize"] and "reorder" in said
     assert "stays in registers while k runs" in tile.reason and "x" in tile.reason

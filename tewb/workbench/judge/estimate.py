@@ -14,45 +14,52 @@ faster, and about how much; what is measured counts more.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
-from tewb.arith import Analyzer, evaluate_integers
+from tewb.arith import strides_of
 from tewb.ir import (
     Add,
-    BufferLoad,
+    And,
     BufferStore,
     Call,
+    Compare,
     Div,
     Expr,
-    ExternRegion,
-    For,
     ForKind,
     Mul,
-    Node,
+    Not,
+    Or,
     PrimFunc,
-    Stmt,
     Sub,
-    Var,
     const,
-    const_int,
-    substitute,
     uses,
-    walk,
 )
 from tewb.runtime import Target, get_num_threads
 from tewb.workbench.judge.ledger import caches
-from tewb.workbench.judge.nests import strides_of
-from tewb.workbench.measure.counts import Sizes, count_operations, value_of
+from tewb.workbench.judge.store_nests import (
+    FAR,
+    Access,
+    NestLoop,
+    StoreNest,
+    accesses,
+    guard_of,
+    store_nests,
+    values_of,
+)
+from tewb.workbench.judge.traffic import Footprints, Level, traffic
+from tewb.workbench.measure.counts import Sizes, count_operations
 from tewb.workbench.measure.roofline import Peaks, machine_peaks
 
 LATENCY = 8.0  # multiply-adds that could be begun while one is made
-LINE = 64  # bytes
-PAGE, PAGES = 4096, 64  # bytes, and how many pages a core finds at once
-FOUND_LATE = 2.5  # times as long for bytes on a page that was not just looked at: they are not fetched ahead
-FAR = 997  # elements between neighbours of which nothing is known
-MATH = 14.0  # multiply-adds that an exp, a tanh, ... takes
+NEAR = (
+    0.2  # of the shorter of arithmetic and the way to the nearest cache, which is not hidden behind the other
+)
+BOTH = 0.4  # likewise of what a core does by itself, and longer ways
+OVERLAP = 0.3  # likewise of loads and operations
+GUARD = 0.5  # instructions of a vector for a comparison, or the choice
+FREE = ("if_then_else", "likely", "reinterpret", "fma")
+MATH = 12.0  # multiply-adds that an exp, a tanh, ... takes
 DIVISION = 8.0
 SHORT = 9  # iterations of a loop that LLVM writes out
 THREAD = 5e-6  # seconds until all threads have begun
@@ -92,104 +99,43 @@ class Machine:
         memory = 1 / (self.peaks.gbytes * 1e9)
         if level >= last:
             return memory
-        return min(memory, self.operation / (16 if level == 0 else 6))
+        return min(memory, self.operation / (20 if level == 0 else 12))
 
 
-def predict(f: PrimFunc, sizes: Sizes, machine: Machine, known: dict[_Store, float] | None = None) -> float:
+def predict(f: PrimFunc, sizes: Sizes, machine: Machine, known: dict[StoreNest, Seen] | None = None) -> float:
     """The seconds of a call of `f`, which are its loops as scheduled, before any pass. What packed functions and C do is
-    not in it. `known` keeps those of stores that another schedule of the program may share."""
-    total, was_parallel = 0.0, False
-    for nest in _stores(f.body, (), {}, sizes):
-        seconds = None if known is None else known.get(nest)
-        if seconds is None:
-            seconds = _seconds(nest, machine)
-            if known is not None:
-                known[nest] = seconds
-        total += seconds
-        was_parallel = was_parallel or any(n.kind is ForKind.PARALLEL for n in nest.loops)
+    not in it. `known` keeps what is seen of stores that another schedule of the program may share."""
+    known = {} if known is None else known
+    nests = [n for n in store_nests(f.body, sizes) if all(loop.trips for loop in n.loops)]
+    seen = [known.get(n) or known.setdefault(n, _seen(n, machine)) for n in nests]
+    levels = [Level(size, machine.seconds_per_byte(i)) for i, size in enumerate(machine.cache_bytes)]
+    memory = traffic([s.footprints for s in seen], set(f.params), levels)
+    total = sum(_seconds(n, s.arithmetic, m, machine) for n, s, m in zip(nests, seen, memory, strict=True))
+    was_parallel = any(loop.kind is ForKind.PARALLEL for n in nests for loop in n.loops)
     return total + (THREAD if was_parallel else 0.0)
 
 
 @dataclass(frozen=True, slots=True)
-class _Loop:
-    var: Var
-    trips: float
-    kind: ForKind
+class Seen:
+    """What is seen of a store by itself: the seconds of its arithmetic, and what it touches in memory."""
+
+    arithmetic: float
+    footprints: Footprints
 
 
-@dataclass(frozen=True, slots=True)
-class _Store:
-    """A store with the loops around it, outermost first."""
-
-    loops: tuple[_Loop, ...]
-    store: BufferStore
+def _seen(nest: StoreNest, machine: Machine) -> Seen:
+    found = accesses(nest)
+    return Seen(_arithmetic(nest, found, machine), Footprints.of(nest, found))
 
 
-def _stores(s: Node, around: tuple[_Loop, ...], middle: Mapping[Var, Any], sizes: Sizes) -> Iterator[_Store]:
-    """Every store; a range that depends on other loops counts as it is in their middle."""
-    match s:
-        case For():
-            trips = _value(s.extent, middle, sizes)
-            first = _value(s.min, middle, sizes)
-            inside = (*around, _Loop(s.var, max(trips, 0.0), s.kind))
-            yield from _stores(s.body, inside, {**middle, s.var: first + (trips - 1) / 2}, sizes)
-        case BufferStore():
-            yield _Store(around, s)
-        case Stmt() if not isinstance(getattr(s, "node", None), ExternRegion):
-            for child in s.children():
-                yield from _stores(child, around, middle, sizes)
-
-
-def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:
-    known = const_int(e)
-    if known is not None:
-        return float(known)
-    names = {v: middle[v] if v in middle else value_of(v, sizes) for v in walk(e) if isinstance(v, Var)}
-    value = evaluate_integers(e, names)
-    return 1.0 if value is None else float(value)
-
-
-@dataclass(frozen=True, slots=True)
-class _Access:
-    """A load or a store: how many elements it moves along each loop, and how many bytes an element has."""
-
-    moves: tuple[int, ...]
-    item: int
-    buffer: Any
-    stores: bool = False
-
-
-def _accesses(nest: _Store) -> list[_Access]:
-    """The loads, and the store as the last."""
-    s, simplify = nest.store, Analyzer().simplify
-    variables = [loop.var for loop in nest.loops]
-    dots = {loop.var: const(0, loop.var.dtype) for loop in nest.loops if loop.kind is ForKind.DOT}
-
-    def moves(n: Any) -> tuple[int, ...]:
-        # (4*ko + ki) // 4 moves with ko, whatever ki is
-        indices = [simplify(substitute(i, dots)) for i in n.indices] if dots else n.indices
-        steps = strides_of(n.buffer, indices, variables)
-        # along a dot product are neighbours, or it would not be one
-        dotted = [v in dots and any(uses(i, [v]) for i in n.indices) for v in variables]
-        return tuple([1 if d else FAR if m is None else m for d, m in zip(dotted, steps, strict=True)])
-
-    def access(n: Any, stores: bool) -> _Access:
-        return _Access(moves(n), n.buffer.dtype.nbytes, n.buffer, stores)
-
-    loads = {n: None for n in walk(s.value) if isinstance(n, BufferLoad)}
-    return [*(access(n, False) for n in loads), access(s, True)]
-
-
-def _seconds(nest: _Store, machine: Machine) -> float:
-    if any(n.trips == 0 for n in nest.loops):
-        return 0.0
-    accesses = _accesses(nest)
-    cpu, memory = _arithmetic(nest, accesses, machine), _traffic(nest, accesses, machine)
+def _seconds(nest: StoreNest, cpu: float, ways: tuple[float, float], machine: Machine) -> float:
     shared = next((n.trips for n in nest.loops if n.kind is ForKind.PARALLEL), 1.0)
     workers = max(min(float(machine.threads), shared), 1.0)
     workers = shared / math.ceil(shared / workers)  # a last part that is shorter is waited for
-    cpu, memory = cpu / workers, memory / math.sqrt(workers)
-    return max(cpu, memory) + 0.2 * min(cpu, memory)
+    near, far = ways
+    own = max(cpu, near) + NEAR * min(cpu, near)
+    own, far = own / workers, far / math.sqrt(workers)
+    return max(own, far) + BOTH * min(own, far)
 
 
 # ---------------------------------------------------------------- arithmetic
@@ -202,14 +148,14 @@ class _Shape:
     """Loops as they become instructions: those outside run, and one iteration of the innermost of them does all of the block,
     in which `vector` (the number of a loop, from the outermost) is in the lanes of vectors."""
 
-    outside: tuple[_Loop, ...]
-    block: tuple[_Loop, ...]
+    outside: tuple[NestLoop, ...]
+    block: tuple[NestLoop, ...]
     vector: int | None
     lanes: int
-    accesses: tuple[_Access, ...]
+    accesses: tuple[Access, ...]
 
     @property
-    def own(self) -> _Access:
+    def own(self) -> Access:
         """The store."""
         return self.accesses[-1]
 
@@ -242,7 +188,7 @@ class _Shape:
             n.trips for i, n in numbered if i != self.vector and n.kind is not ForKind.DOT and moves(i)
         )
 
-    def cost(self, a: _Access) -> tuple[float, float]:
+    def cost(self, a: Access) -> tuple[float, float]:
         """The instructions that an access takes in a block, and the registers for it."""
         others = self.written_out(lambda i: a.moves[i] != 0)
         if self.vector is None:
@@ -256,12 +202,12 @@ class _Shape:
             return 2.0 * vectors, 0.0
         return 2.5 * self.width * others, vectors
 
-    def is_own(self, a: _Access) -> bool:
+    def is_own(self, a: Access) -> bool:
         """Whether an access is of the element that is stored, as that of the sum so far is."""
         return a.buffer is self.own.buffer and a.moves == self.own.moves
 
 
-def _shape(nest: _Store, accesses: list[_Access], machine: Machine) -> _Shape:
+def _shape(nest: StoreNest, accesses: list[Access], machine: Machine) -> _Shape:
     lanes = max(machine.vector_bytes // max(a.item for a in accesses), 1)
     loops, inner = list(nest.loops), len(nest.loops)
     while inner and loops[inner - 1].kind in _BLOCK:
@@ -270,7 +216,7 @@ def _shape(nest: _Store, accesses: list[_Access], machine: Machine) -> _Shape:
     while inner and loops[inner - 1].kind is ForKind.SERIAL and loops[inner - 1].trips * short <= SHORT:
         inner -= 1  # LLVM writes short loops out
         short *= loops[inner].trips
-        loops[inner] = _Loop(loops[inner].var, loops[inner].trips, ForKind.UNROLLED)
+        loops[inner] = NestLoop(loops[inner].var, loops[inner].trips, ForKind.UNROLLED)
     outside, block = loops[:inner], loops[inner:]
     vectors = [i for i in range(inner, len(loops)) if loops[i].kind is ForKind.VECTORIZED]
     vector = vectors[-1] if vectors else None
@@ -278,29 +224,32 @@ def _shape(nest: _Store, accesses: list[_Access], machine: Machine) -> _Shape:
         # LLVM makes vectors of the innermost loop, as if it had been split by four of them.
         last = outside[-1]
         size = min(last.trips, 4.0 * lanes)
-        outside[-1] = _Loop(last.var, last.trips / size, ForKind.SERIAL)
-        block.insert(0, _Loop(last.var, size, ForKind.VECTORIZED))
+        outside[-1] = NestLoop(last.var, last.trips / size, ForKind.SERIAL)
+        block.insert(0, NestLoop(last.var, size, ForKind.VECTORIZED))
         accesses = [replace(a, moves=(*a.moves[:inner], *a.moves[inner - 1 :])) for a in accesses]
         vector = inner
     return _Shape(tuple(outside), tuple(block), vector, lanes, tuple(accesses))
 
 
-def _arithmetic(nest: _Store, accesses: list[_Access], machine: Machine) -> float:
+def _arithmetic(nest: StoreNest, found: list[Access], machine: Machine) -> float:
     """Seconds of the instructions, as if all data were in the nearest cache."""
-    shape = _shape(nest, accesses, machine)
+    shape = _shape(nest, found, machine)
     fits = sum(shape.cost(a)[1] for a in shape.accesses if a.stores) <= machine.registers - 2
     dots = 1.0 if shape.vector is not None else shape.dots
-    instructions = _work(nest.store) * shape.groups * shape.written_out() * dots
+    instructions = _work(nest.store) * shape.groups * shape.written_out() * dots + _guarded(nest, shape)
     busy = shape.times * max(instructions, _waiting(shape, fits))
     loads = sum(_moving(shape, a, fits) for a in shape.accesses)
-    total = max(busy, loads) + 0.3 * min(busy, loads) + _overhead(shape)
+    total = max(busy, loads) + OVERLAP * min(busy, loads) + _overhead(shape)
     return total * machine.operation
 
 
-def _moving(shape: _Shape, a: _Access, fits: bool) -> float:
-    """The loads, or stores, of an access, which is taken out of the loops along which it does not move."""
+def _moving(shape: _Shape, a: Access, fits: bool) -> float:
+    """The loads, or stores, of an access, which is taken out of the loops along which it does not move; sums that registers
+    do not hold are loaded and stored at each step."""
     times = shape.times
-    if fits or not shape.is_own(a):
+    if shape.is_own(a) and not fits:
+        times *= shape.written_out(lambda i: a.moves[i] == 0)
+    else:
         for i in range(len(shape.outside) - 1, -1, -1):
             if a.moves[i]:
                 break
@@ -326,7 +275,7 @@ def _overhead(shape: _Shape) -> float:
     return total
 
 
-def _llvm_vectorizes(nest: _Store, accesses: list[_Access], at: int) -> bool:
+def _llvm_vectorizes(nest: StoreNest, accesses: list[Access], at: int) -> bool:
     """Whether LLVM is likely to make vectors of the innermost loop: neighbours in memory, and no sum of floats."""
     if nest.loops[at].kind not in (ForKind.SERIAL, ForKind.PARALLEL):
         return False
@@ -339,84 +288,52 @@ def _work(s: BufferStore) -> float:
     """The instructions on elements for one store; a product that is added is one."""
     total = float(count_operations((s.value,), set()))
     products = sums = 0
-    for n in {n: None for n in walk(s.value)}:
+    for n in values_of(s.value):
         products += isinstance(n, Mul)
         sums += isinstance(n, Add | Sub) and any(isinstance(c, Mul) for c in n.children())
-        if (
-            isinstance(n, Call)
-            and n.dtype.is_float
-            and n.op not in ("if_then_else", "likely", "reinterpret", "fma")
-        ):
+        if isinstance(n, Call) and n.dtype.is_float and n.op not in FREE:
             total += MATH
         total += (DIVISION - 1) * isinstance(n, Div)
     return max(total - min(products, sums), 0.5)
 
 
-# ---------------------------------------------------------------- memory
+# ---------------------------------------------------------------- guards
 
 
-def _traffic(nest: _Store, accesses: list[_Access], machine: Machine) -> float:
-    """Seconds in which lines come from further away than the nearest cache."""
-    alike = {(a.buffer, a.moves): a for a in accesses}  # neighbours of a stencil are one
-    seconds = 0.0
-    for level, size in enumerate(machine.cache_bytes):
-        missed = _missed(nest.loops, list(alike.values()), 0.75 * size)
-        seconds += machine.seconds_per_byte(level) * missed
-    return seconds
+def _guarded(nest: StoreNest, shape: _Shape) -> float:
+    """The instructions of a block, on average, for choices whose condition is on loops: where it holds for all of a block, or
+    for nothing, loops are parted and nothing is asked."""
+    total = 0.0
+    for n in values_of(nest.store.value):
+        guard = guard_of(n)
+        if guard is not None:
+            parts = list(_conjuncts(guard))
+            asked = min(sum(_edge(c, shape) for c in parts), 1.0)
+            moving = {i for i, loop in enumerate((*shape.outside, *shape.block)) if uses(guard, [loop.var])}
+            vectors = shape.groups * shape.written_out(lambda i, moving=moving: i in moving)  # type: ignore[misc]
+            total += asked * vectors * (len(parts) + 1) * GUARD
+    return total
 
 
-def _missed(loops: Sequence[_Loop], accesses: Sequence[_Access], size: float) -> float:
-    """The bytes that a cache of that size has not got, if it holds what the loops inside of it touch."""
-    touched = [0.0] * len(accesses)
-    for at in range(len(loops) + 1):
-        touched = [_bytes(a, loops, at) for a in accesses]
-        if sum(touched) <= size:
-            break
-    if at == 0:
-        return 0.0
-    times = math.prod(n.trips for n in loops[:at])
-    missed = 0.0
-    for a, amount in zip(accesses, touched, strict=True):
-        repeats = times
-        for i in range(
-            at - 1, -1, -1
-        ):  # what a loop does not move stays, where it is most of what the loop touches
-            if a.moves[i] or amount * 4 > size:
-                break
-            repeats /= loops[i].trips
-        late = FOUND_LATE if _jumps(a, loops, at) else 1.0
-        missed += repeats * amount * late * (2.0 if a.stores else 1.0)
-    return missed
+def _conjuncts(e: Expr) -> Iterator[Expr]:
+    match e:
+        case And(a, b) | Or(a, b):
+            yield from _conjuncts(a)
+            yield from _conjuncts(b)
+        case Call(op="likely", args=(a,)) | Not(a):
+            yield from _conjuncts(a)
+        case _:
+            yield e
 
 
-def _jumps(a: _Access, loops: Sequence[_Loop], at: int) -> bool:
-    """Whether an access reads little, and on another page, from one iteration to the next of the innermost loop that moves it
-    outside of `at`."""
-    around = zip(reversed(a.moves[:at]), reversed(loops[:at]), strict=True)
-    step, trips = next(((m, n.trips) for m, n in around if m), (0, 0.0))
-    run = _neighbours(a, loops, at)[0] * a.item
-    return abs(step) * a.item >= PAGE and trips > PAGES and run < PAGE / 4
-
-
-def _neighbours(a: _Access, loops: Sequence[_Loop], at: int) -> tuple[float, list[tuple[int, float]]]:
-    """How many neighbours an access touches in the loops from `at` on, and the steps and iterations of the loops that are
-    longer than that."""
-    run, rest = 1.0, []
-    for step, trips in sorted((abs(m), n.trips) for m, n in zip(a.moves[at:], loops[at:], strict=True) if m):
-        if step <= run:
-            run += step * (trips - 1)
-        else:
-            rest.append((step, trips))
-    return run, rest
-
-
-def _bytes(a: _Access, loops: Sequence[_Loop], at: int) -> float:
-    """The bytes of the lines that an access touches in the loops from `at` on."""
-    run, further = _neighbours(a, loops, at)
-    lines = 1.0
-    for step, trips in further:
-        apart = step * a.item
-        crowded = apart >= 1024 and apart & (apart - 1) == 0 and trips > 16
-        lines *= trips * (1.5 if crowded else 1.0)  # lines a power of two apart are in each other's way
-    each = run * a.item if lines == 1.0 else math.ceil(run * a.item / LINE) * LINE
-    return max(each, float(a.item)) * lines
+def _edge(e: Expr, shape: _Shape) -> float:
+    """How much of the blocks a comparison parts: those where it holds for some iterations only. It parts all loops at one
+    place, so that is the span of a block, of that of all loops."""
+    if not isinstance(e, Compare):
+        return 1.0
+    loops = (*shape.outside, *shape.block)
+    variables = [n.var for n in loops]
+    sides = [strides_of((const(1),), (side,), variables) for side in (e.a, e.b)]
+    growth = [FAR if a is None or b is None else abs(a - b) for a, b in zip(*sides, strict=True)]
+    spans = [g * (n.trips - 1) for g, n in zip(growth, loops, strict=True)]
+    return (sum(spans[len(shape.outside) :]) + 1) / (sum(spans) + 1)

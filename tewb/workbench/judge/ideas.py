@@ -141,9 +141,13 @@ def _one_tile(
         f"is loaded along {columns.name} serves {r} rows"
     )
     yield Idea("register tile", st.name, reason, make)
-    yield Idea(
-        "register tile", st.name, reason, lambda d: _local_tile(d, st, rows, columns, (r, width), sums, lanes)
-    )
+    if st.others(rows, columns) or r < rows.trips or width < columns.trips:  # it is not all of the result
+        yield Idea(
+            "register tile",
+            st.name,
+            reason,
+            lambda d: _local_tile(d, st, rows, columns, (r, width), sums, lanes),
+        )
 
 
 def _local_tile(
