@@ -6,6 +6,9 @@ of them, and `result` shows it.
 
 `autoschedule` (`auto`) needs no knobs: `sketches` has ideas for whole programs, `model_search` adds ideas one to another, and
 `duels` decide which schedule is faster.
+
+Both run on a Dask cluster too: `cluster` gives trials to its workers, `remote` is what these do, `processor` tells them apart,
+and `searches` runs one search for each kind.
 """
 
 from tewb.tuning.auto import AutoResult, AutoTrial, autoschedule
