@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here, stopped_by
+from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, check_stopped, here, stopped_by
 from tewb.ir import script
 from tewb.runtime import Timing
 from tewb.schedule import Schedule
@@ -215,9 +215,10 @@ class _Search:
     # ---- trials
 
     def run(self, pool: Pool, deadline: float | None) -> Iterator[None]:
-        """Try points until there are no more, or time is up. It comes back where it waits for outcomes."""
+        """Try points until there are no more, or time is up. It comes back where it waits for outcomes. Raises Stopped."""
         while True:
             while self._left > 0 and not pool.is_full and not _is_over(deadline):
+                check_stopped(0.0)
                 self._left -= 1
                 self._begin_trial(pool)
             if pool.is_idle and (self._left <= 0 or _is_over(deadline)):
