@@ -130,6 +130,9 @@ def test_each_kind_of_processor_keeps_its_best(
         _ = far.best
     a, b = (np.ones((4, 4), "float32") for _ in "ab")
     np.testing.assert_allclose(far.by_processor["other"].build()(a, b), a @ b)
+    found = tewb.autoschedule(plain(), 0.5, client=threads, threads=1)
+    assert set(found.by_processor) == {HERE.cpu, "other"}
+    assert found.trials == () and found.best.seconds is None and found.looked_at > 3
 
 
 def small(cfg: Config) -> Any:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -183,10 +184,11 @@ def autoschedule(
                     client, workers, limits, cluster_limit, runs_python(session.function)
                 )
                 _measure(session, everyone, search_of, threads, until, stop)
-            if own not in searches:  # no worker is of this kind
-                search_of(own).predict()
     except (KeyboardInterrupt, Stopped):
         pass
+    if own not in searches:  # no worker was of this kind
+        with suppress(KeyboardInterrupt, Stopped), stopped_by(stop):
+            search_of(own).predict()
     result = search_of(own).result()
     if client is None:
         return result

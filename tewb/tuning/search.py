@@ -101,7 +101,7 @@ def tune(
         parameters = everyone.keep(kept_arrays(model, Path(folder)))
 
         def begin(processor: Processor, pool: Pool) -> Iterator[None]:
-            study = Study(_name_of(model, processor), path, seed)
+            study = Study(name_of(model, processor), path, seed)
             made = _Search(subject, model, parameters, study, repeat, progress, str(processor))
             searches[processor] = made
             made.begin(few, trials, first)
@@ -324,10 +324,15 @@ def _recording(choose: Chooser, point: dict[str, Any]) -> Chooser:
     return chosen
 
 
-def _name_of(session: Session, processor: Processor) -> str:
-    """What a search is known by: the program, its sizes, the processor, and the versions of what compiles."""
+def name_of(session: Session, processor: Processor | None = None) -> str:
+    """What the searches of a session are known by: the program, its sizes, the processor (of this machine if None), and the
+    versions of what compiles."""
     sizes = sorted((str(k), v) for k, v in session.sizes.items())
-    about = [fingerprint(session.name, session.schedule, session.args), str(sizes), repr(processor)]
+    about = [
+        fingerprint(session.name, session.schedule, session.args),
+        str(sizes),
+        repr(processor or Processor.here()),
+    ]
     return f"{session.name}-{_digest(' '.join(about))}"
 
 
