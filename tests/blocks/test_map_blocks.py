@@ -144,7 +144,9 @@ def test_a_block_reads_only_the_halo_of_its_neighbours() -> None:
     case = stencil()
     y = case.kernel().map_blocks(da.from_array(case.given[0], chunks=10))
     cut = [task for key, task in dict(y.dask).items() if "-piece" in str(key)]
-    assert len(cut) == 6  # an element on each side of the three places where it is cut
+    parts = [part for task in cut for part in task[2].parts]
+    assert len(parts) == 6  # an element on each side of the three places where it is cut
+    assert {s.stop - s.start for (s,) in parts} == {1} and len(cut) == 4
 
 
 def test_blocks_inside_share_one_kernel() -> None:

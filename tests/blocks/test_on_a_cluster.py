@@ -38,7 +38,8 @@ def cluster(workers: int, **options: Any) -> Iterator[Any]:
             **options,
         )
         with made, Client(made, timeout=120) as client:
-            client.wait_for_workers(workers, timeout=120)
+            if workers:
+                client.wait_for_workers(workers, timeout=120)
             yield client
 
 

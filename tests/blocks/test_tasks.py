@@ -9,7 +9,7 @@ import dask.array as da
 import numpy as np
 import pytest
 
-from tewb.blocks.tasks import Cut, Layout, Tasks, combine_blocks, cut_piece, pieces, run_block
+from tewb.blocks.tasks import Block, Cut, Layout, Tasks, combine_blocks, cut_pieces, pieces
 
 
 @pytest.mark.parametrize("box", [(0, 10, 0, 6), (2, 3, 1, 2), (3, 9, 0, 4), (4, 4, 0, 6)])
@@ -26,13 +26,15 @@ def test_pieces_fill_a_box(box: tuple[int, int, int, int]) -> None:
 
 def test_a_piece_does_not_keep_its_chunk_alive() -> None:
     chunk = np.zeros((100, 100))
-    assert cut_piece(chunk, Cut((slice(0, 2), slice(0, 100)))).base is None
+    (piece,) = cut_pieces(chunk, Cut([(slice(0, 2), slice(0, 100))]))
+    assert piece.base is None and piece.shape == (2, 100)
 
 
 def test_a_block_runs_on_boxes_and_numbers() -> None:
-    layout = Layout((4,), "float32", ((slice(0, 1),), (slice(1, 4),)))
+    layout = Layout((4,), "float32", ((slice(0, 1),), (slice(1, 4),)), (1, None))
     kernel: Any = operator.mul
-    got = run_block(kernel, [layout], [[np.ones(1, "float32"), np.full(3, 2, "float32")]], [3])
+    found = [(None, np.ones(1, "float32")), np.full(3, 2, "float32")]
+    got = Block((layout,), (3,))(kernel, found)
     assert got.tolist() == [3, 6, 6, 6]
 
 
@@ -49,3 +51,16 @@ def test_a_kernel_and_a_piece_are_tasks_of_their_own_once() -> None:
         tasks.add_block((key, 0), kernel, [x], [(slice(0, 7),)], [])  # type: ignore[arg-type]
     assert sorted(map(str, tasks.graph)) == ["('a', 0)", "('b', 0)", "('t-piece', 0)", "t-kernel-0"]
     assert tasks.arrays == [x]
+
+
+def test_small_pieces_of_a_chunk_are_cut_at_once_and_large_ones_are_not() -> None:
+    tasks, x = Tasks("t"), da.zeros((200,), chunks=100)
+    for n, (low, high) in enumerate([(0, 110), (0, 110), (0, 105), (95, 200), (0, 160), (0, 170)]):
+        tasks.add_block(("a", n), "kernel", [x], [(slice(low, high),)], [])  # type: ignore[arg-type]
+    cuts = {key: task for key, task in tasks.graph.items() if key[0] == "t-piece"}
+    of_second = [task[2].parts for task in cuts.values() if task[1] == (x.name, 1)]
+    assert of_second == [
+        [(slice(0, 10),), (slice(0, 5),)],
+        [(slice(0, 60),)],
+        [(slice(0, 70),)],
+    ]

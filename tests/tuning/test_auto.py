@@ -16,7 +16,7 @@ from tests.tuning.test_sketches import rows, two_blurs
 from tewb import te
 from tewb.base import ArgumentError
 from tewb.ir import script
-from tewb.tuning import AutoTrial, HereAlone, Outcome, auto, autoschedule, model_search
+from tewb.tuning import AutoTrial, HereAlone, Outcome, auto, autoschedule, model_search, searches
 from tewb.tuning.duels import Duel
 from tewb.workbench import Session
 
@@ -71,6 +71,14 @@ def test_the_model_alone_is_always_the_same_and_its_result_is_right() -> None:
     np.testing.assert_allclose(first.build()(a, b), a @ b, rtol=1e-4)
 
 
+@pytest.mark.parametrize("n", [1, 12])
+def test_a_program_that_is_one_tile(n: int) -> None:
+    s, args = product(n)
+    result = autoschedule((s, args), model_only=True, threads=1)
+    a, b = (np.random.rand(n, n).astype("float32") for _ in "ab")
+    np.testing.assert_allclose(result.build()(a, b), a @ b, rtol=1e-4)
+
+
 def test_its_code_makes_the_same_schedule() -> None:
     A, B = two_blurs(24, 32)
     result = autoschedule((te.create_schedule(B.op), [A, B]), model_only=True, threads=1)
@@ -107,7 +115,7 @@ def test_the_search_goes_on_from_what_is_fastest_and_ends() -> None:
 def test_workers_that_are_done_in_another_order_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     s, args = product(16)
     alone = autoschedule((s, args), 1000, threads=1, workers=0)
-    monkeypatch.setattr(auto, "local_pool", lambda *_: Shuffled())
+    monkeypatch.setattr(searches, "local_workers", lambda *_: Shuffled())
     five = autoschedule((s, args), 1000, threads=1)
     assert five.journal == alone.journal and five.best.seconds == alone.best.seconds
     assert [t.journal for t in five.trials] == [t.journal for t in alone.trials]

@@ -162,6 +162,19 @@ def test_a_stop_returns_what_was_found() -> None:
     assert result.was_stopped and isinstance(result, TuneResult)
 
 
+def test_a_stop_is_heard_between_trials_that_take_no_time() -> None:
+    told: list[Trial] = []
+    result = tune(
+        small,
+        reference=np.matmul,
+        repeat=2,
+        workers=0,
+        progress=lambda t, r: told.append(t),
+        stop=lambda: len(told) >= 3,
+    )
+    assert result.was_stopped and 3 <= len(result.trials) == len(told) < 48
+
+
 def test_no_time_at_all() -> None:
     result = tune(small, reference=np.matmul, seconds=0, **QUICK)
     assert result.trials == ()

@@ -1,11 +1,13 @@
 """The graph of tasks: one for each block, on the pieces of chunks that it reads.
 
-A piece is cut out where its chunk lies, so that only what a block needs of its neighbours travels.
+Pieces are cut out where their chunk lies, so that only what blocks need of their neighbours travels: those of a chunk in one
+task, as long as they are small, for a task costs more than a few rows more.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,20 +21,26 @@ from tewb.blocks.block_kernel import BlockKernel
 Slices = tuple[slice, ...]
 
 
+SMALL = 0.25  # of a chunk: pieces that are more than that together are cut by several tasks
+
+
 @dataclass(frozen=True)
 class Layout:
-    """How pieces lie in a box."""
+    """How pieces lie in a box. `picks` say for each which of the pieces it is that were cut out of its chunk at once; None is for
+    a whole chunk."""
 
     shape: tuple[int, ...]
     dtype: Any
     places: tuple[Slices, ...]
+    picks: tuple[int | None, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Cut:
-    """A part of a chunk."""
+    """Parts of a chunk, which are elements in all."""
 
-    inside: Slices
+    parts: list[Slices]
+    elements: int = 0
 
 
 @dataclass
@@ -43,7 +51,8 @@ class Tasks:
     graph: dict[Any, Any] = field(default_factory=dict)
     _arrays: dict[str, Any] = field(default_factory=dict)
     _kernels: dict[BlockKernel, str] = field(default_factory=dict)
-    _pieces: dict[Any, tuple[str, int]] = field(default_factory=dict)
+    _pieces: dict[Any, tuple[Any, int]] = field(default_factory=dict)
+    _cuts: dict[Any, tuple[Any, Cut]] = field(default_factory=dict)
 
     @property
     def arrays(self) -> list[Any]:
@@ -60,14 +69,8 @@ class Tasks:
     ) -> None:
         """The task that runs `kernel` on boxes of dask arrays."""
         inputs = [self._box(array, box) for array, box in zip(arrays, boxes, strict=True)]
-        layouts = [layout for layout, _ in inputs]
-        self.graph[key] = (
-            run_block,
-            self._kernel(kernel),
-            layouts,
-            [keys for _, keys in inputs],
-            list(numbers),
-        )
+        block = Block(tuple([layout for layout, _ in inputs]), tuple(numbers))
+        self.graph[key] = (block, self._kernel(kernel), [key for _, keys in inputs for key in keys])
 
     def add_combination(self, key: Any, kernel: BlockKernel, partial_results: Sequence[Any]) -> None:
         """The task that combines partial results in their order."""
@@ -84,19 +87,30 @@ class Tasks:
         """How the pieces of a box lie in it, and their keys."""
         self._arrays[array.name] = array
         shape = tuple(s.stop - s.start for s in box)
-        places, keys = [], []
+        places, keys, picks = [], [], []
         for chunk, inside, place in pieces(array.chunks, box):
-            whole = all(s == slice(0, n[c]) for s, n, c in zip(inside, array.chunks, chunk, strict=True))
+            sizes = [n[c] for n, c in zip(array.chunks, chunk, strict=True)]
+            whole = all(s == slice(0, n) for s, n in zip(inside, sizes, strict=True))
             source = (array.name, *chunk)
-            keys.append(source if whole else self._piece(source, inside))
+            key, pick = (source, None) if whole else self._piece(source, inside, math.prod(sizes))
+            keys.append(key)
             places.append(place)
-        return Layout(shape, array.dtype, tuple(places)), keys
+            picks.append(pick)
+        return Layout(shape, array.dtype, tuple(places), tuple(picks)), keys
 
-    def _piece(self, source: Any, inside: Slices) -> tuple[str, int]:
+    def _piece(self, source: Any, inside: Slices, whole: int) -> tuple[Any, int]:
+        """The task that cuts a piece out of a chunk of `whole` elements, and which of its pieces that is."""
         identity = (source, tuple((s.start, s.stop) for s in inside))
         if identity not in self._pieces:
-            self._pieces[identity] = key = (f"{self.name}-piece", len(self._pieces))
-            self.graph[key] = (cut_piece, source, Cut(inside))
+            elements = math.prod(s.stop - s.start for s in inside)
+            key, cut = self._cuts.get(source, (None, Cut([])))
+            if key is None or cut.elements + elements > SMALL * whole:
+                key, cut = (f"{self.name}-piece", len(self._pieces)), Cut([])
+                self._cuts[source] = key, cut
+                self.graph[key] = (cut_pieces, source, cut)
+            cut.parts.append(inside)
+            cut.elements += elements
+            self._pieces[identity] = key, len(cut.parts) - 1
         return self._pieces[identity]
 
 
@@ -132,23 +146,33 @@ def _ends(sizes: tuple[int, ...]) -> list[int]:
 # ---------------------------------------------------------------- what workers do
 
 
-def cut_piece(chunk: Any, cut: Cut) -> Any:
-    """A copy of a part of a chunk, which does not keep the rest of it alive."""
-    return np.array(np.asarray(chunk)[cut.inside])
+def cut_pieces(chunk: Any, cut: Cut) -> tuple[Any, ...]:
+    """Copies of parts of a chunk, which do not keep the rest of it alive."""
+    chunk = np.asarray(chunk)
+    return tuple([np.array(chunk[part]) for part in cut.parts])
 
 
-def run_block(
-    kernel: BlockKernel, layouts: Sequence[Layout], inputs: Sequence[Sequence[Any]], numbers: Sequence[Any]
-) -> Any:
-    """The outputs of a kernel on boxes that are put together from pieces."""
-    return kernel(*[_put_together(how, found) for how, found in zip(layouts, inputs, strict=True)], *numbers)
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A block's task: a kernel on boxes that are put together from pieces, and on numbers. One object, since dask looks into
+    lists."""
+
+    layouts: tuple[Layout, ...]
+    numbers: tuple[Any, ...]
+
+    def __call__(self, kernel: BlockKernel, found: Sequence[Any]) -> Any:
+        """The outputs of the kernel; `found` has the pieces of all boxes, one after the other."""
+        coming = iter(found)
+        boxes = [_put_together(how, list(itertools.islice(coming, len(how.places)))) for how in self.layouts]
+        return kernel(*boxes, *self.numbers)
 
 
 def _put_together(layout: Layout, found: Sequence[Any]) -> Any:
-    if len(found) == 1:
-        return np.asarray(found[0], order="C")
+    picked = [x if n is None else x[n] for n, x in zip(layout.picks, found, strict=True)]
+    if len(picked) == 1:
+        return np.asarray(picked[0], order="C")
     box = np.empty(layout.shape, layout.dtype)
-    for place, piece in zip(layout.places, found, strict=True):
+    for place, piece in zip(layout.places, picked, strict=True):
         box[place] = piece
     return box
 

@@ -9,6 +9,9 @@ of them, and `result` shows it.
 
 `board` is what the workbench shows of it: knobs that were pressed in a journal (`journal_knobs`), and the trials of the last
 search.
+
+Both run on a Dask cluster too: `cluster` gives trials to its workers, `remote` is what these do, `processor` tells them apart,
+and `searches` runs one search for each kind.
 """
 
 from tewb.tuning.auto import AutoResult, AutoTrial, autoschedule

@@ -13,21 +13,34 @@ import random
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here, stopped_by
+from tewb.base import (
+    ArgumentError,
+    Stop,
+    Stopped,
+    TewbError,
+    check_given,
+    check_stopped,
+    here,
+    stopped_by,
+)
 from tewb.ir import IRModule
 from tewb.lowering import lower_schedule
 from tewb.runtime import Kernel, Timing, get_num_threads
 from tewb.schedule import Schedule, Step
 from tewb.tuning.duels import FASTER, Duel, gain
 from tewb.tuning.model_search import Candidate, ModelSearch, nominal_machine
+from tewb.tuning.processor import Processor, names_of
+from tewb.tuning.searches import AllWorkers, Pool, run_searches, workers_of_search
 from tewb.tuning.shared_arrays import kept_arrays
 from tewb.tuning.task import Outcome, Parameter
-from tewb.tuning.workers import HereAlone, Limits, Workers, check_workers, local_pool
+from tewb.tuning.workers import Limits, check_workers
+from tewb.workbench.judge.estimate import Machine
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.sweep import neighbours
 from tewb.workbench.measure.interruptible import interruptible
@@ -44,7 +57,8 @@ MUTATIONS = 200  # changes by chance that are looked at when all else was tried
 @dataclass(frozen=True, slots=True)
 class AutoTrial:
     """A schedule that was looked at: where it came from, its journal, the seconds that were predicted, its time (None where it
-    has none, which `message` says), and how many times as fast as the best before it was. `is_kept`: it became the best."""
+    has none, which `message` says), and how many times as fast as the best before it was. `is_kept`: it became the best. On a
+    cluster `processor` is that of its worker."""
 
     label: str
     journal: Journal
@@ -53,6 +67,7 @@ class AutoTrial:
     gain: float | None = None
     message: str = ""
     is_kept: bool = False
+    processor: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -67,12 +82,17 @@ class AutoTrial:
 @dataclass(frozen=True)
 class AutoResult:
     """What was found: `session` is the program with the best schedule, `trials` all that was built, in its order, and `best` the
-    one that was kept. `looked_at` schedules were seen by the model."""
+    one that was kept. `looked_at` schedules were seen by the model.
+
+    It is for this machine's kind of processor. After a search on a cluster, `by_processor` has a result for each kind, by the name
+    of the processor; the best of a kind of which there was no worker is what the model says.
+    """
 
     session: Session
     trials: tuple[AutoTrial, ...]
     best: AutoTrial
     looked_at: int
+    by_processor: Mapping[str, AutoResult] = field(default_factory=dict, repr=False)
 
     @property
     def journal(self) -> Journal:
@@ -96,7 +116,8 @@ class AutoResult:
     def __str__(self) -> str:
         kept = [str(t) for t in self.trials if t.is_kept]
         head = f"{self.looked_at} schedules looked at, {len(self.trials)} tried; the best: {self.best}"
-        return "\n".join([head, *(f"  {line}" for line in kept[:-1])])
+        others = [f"{name}: {r.best}" for name, r in self.by_processor.items()]
+        return "\n".join([head, *(f"  {line}" for line in [*kept[:-1], *others])])
 
     __repr__ = __str__
 
@@ -111,6 +132,8 @@ def autoschedule(
     reference: Callable[..., Any] | None = None,
     inputs: Sequence[Any] | None = None,
     workers: int | None = None,
+    client: Any = None,
+    cluster_limit: float = 60.0,
     build_limit: float = 60.0,
     run_limit: float = 20.0,
     memory_limit: int = 0,
@@ -129,38 +152,85 @@ def autoschedule(
     `build_limit` seconds and running `run_limit`, with `memory_limit` bytes: what takes more, crashes or hangs costs its own
     trial.
 
+    `client`, a `distributed.Client`, has that done by the workers of its Dask cluster. Each kind of processor has a search
+    of its own, with a model of that kind; the result is that of this machine's, and `result.by_processor` has all. A
+    trial whose worker is lost is tried by another one. Where there is no worker for `cluster_limit` seconds a search ends.
+
     `progress(trial)` is told of each trial; `stop()` ends the search, as an interrupt does, with what was found. Raises
     ArgumentError for wrong arguments, and what keeps the program from being lowered.
     """
     session = _session(program, reference, inputs)
-    _check(seconds, seed, threads, workers)
+    _check(seconds, seed, threads, workers, cluster_limit)
     if session.problem is not None:
         raise session.problem
     until = time.monotonic() + seconds
-    count = min(threads or get_num_threads(), get_num_threads())
-    search = _AutoSearch(session, count, seed, progress)
-    limits = Limits(build_limit, run_limit, memory_limit)
+    own = Processor.here()
+    searches: dict[Processor, _AutoSearch] = {}
+
+    def search_of(processor: Processor, machine: Machine | None = None) -> _AutoSearch:
+        if processor not in searches:
+            machine = machine or machine_here(threads, _dtype(session))
+            name = "" if client is None else str(processor)
+            searches[processor] = _AutoSearch(session, machine, seed, progress, name)
+        return searches[processor]
+
     try:
         with stopped_by(stop):
             if model_only:
-                search.predict()
+                search_of(own).predict()
             else:
-                _measure(search, local_pool(workers, limits, runs_python(session.function)), until, stop)
+                limits = Limits(build_limit, run_limit, memory_limit)
+                everyone = workers_of_search(
+                    client, workers, limits, cluster_limit, runs_python(session.function)
+                )
+                _measure(session, everyone, search_of, threads, until, stop)
     except (KeyboardInterrupt, Stopped):
         pass
-    return search.result()
+    if own not in searches:  # no worker was of this kind
+        with suppress(KeyboardInterrupt, Stopped), stopped_by(stop):
+            search_of(own).predict()
+    result = search_of(own).result()
+    if client is None:
+        return result
+    names = names_of(list(searches))
+    return replace(result, by_processor={names[p]: s.result() for p, s in searches.items()})
 
 
-def _measure(search: _AutoSearch, workers: Workers | HereAlone, until: float, stop: Stop | None) -> None:
-    """Predict while workers start, and let them try what is predicted. Raises Stopped when the time is over."""
-    with tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder, workers as pool:
-        pool.start()
-        search.predict()
-        with stopped_by(lambda: time.monotonic() > until or (stop is not None and stop())):
-            parameters = interruptible(lambda: kept_arrays(search.session, Path(folder)))
-            for _ in search.measure(pool, parameters, get_num_threads()):
-                for attempt, outcome in pool.finished():
-                    attempt.outcome = outcome
+def _measure(
+    session: Session,
+    workers: AllWorkers,
+    search_of: Callable[[Processor, Machine], _AutoSearch],
+    threads: int | None,
+    until: float,
+    stop: Stop | None,
+) -> None:
+    """Have workers try what is predicted, for their own kind of processor each. Raises Stopped when the time is over."""
+    arrays: list[tuple[Parameter, ...]] = []
+
+    def is_over() -> bool:
+        return time.monotonic() > until or (stop is not None and stop())
+
+    with tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder, workers as everyone:
+
+        def begin(processor: Processor, pool: Pool) -> Iterator[None]:
+            search = search_of(processor, everyone.ask(processor, machine_here, threads, _dtype(session)))
+            search.predict()
+            with stopped_by(is_over):
+                if not arrays:
+                    arrays.append(everyone.keep(interruptible(lambda: kept_arrays(session, Path(folder)))))
+            return search.measure(pool, arrays[0], everyone.threads)
+
+        everyone.start()
+        run_searches(everyone, begin, is_over)
+
+
+def machine_here(threads: int | None, dtype: str) -> Machine:
+    """What the model takes the machine for on which this is called: with so many threads, if it has them."""
+    return nominal_machine(min(threads or get_num_threads(), get_num_threads()), dtype)
+
+
+def _dtype(session: Session) -> str:
+    return peak_dtype(session.schedule.outputs[0].output(0))
 
 
 def _session(program: Any, reference: Any, inputs: Any) -> Session:
@@ -180,13 +250,13 @@ def _session(program: Any, reference: Any, inputs: Any) -> Session:
     )
 
 
-def _check(seconds: Any, seed: Any, threads: Any, workers: Any) -> None:
+def _check(seconds: Any, seed: Any, threads: Any, workers: Any, cluster_limit: Any) -> None:
     is_time = isinstance(seconds, int | float) and not isinstance(seconds, bool) and seconds > 0
     check_given(is_time, "seconds", seconds, "a time", "seconds=60", ArgumentError)
     check_given(type(seed) is int, "seed", seed, "a number", "seed=0", ArgumentError)
     is_count = threads is None or (type(threads) is int and threads > 0)
     check_given(is_count, "threads", threads, "a number from 1", "threads=1", ArgumentError)
-    check_workers(workers)
+    check_workers(workers, cluster_limit)
 
 
 @dataclass(slots=True)
@@ -232,13 +302,13 @@ class _AutoSearch:
     def __init__(
         self,
         session: Session,
-        threads: int,
+        machine: Machine,
         seed: int,
         progress: Callable[[AutoTrial], None] | None,
+        processor: str = "",
     ) -> None:
-        self.session, self._seed, self._progress = session, seed, progress
-        dtype = peak_dtype(session.schedule.outputs[0].output(0))
-        self.model = ModelSearch(session.args, sizes_now(session), nominal_machine(threads, dtype))
+        self.session, self._seed, self._progress, self._processor = session, seed, progress, processor
+        self.model = ModelSearch(session.args, sizes_now(session), machine)
         self.trials: list[AutoTrial] = []
         self._tried: set[str] = set()
         self._begun: dict[str, _Attempt] = {}
@@ -256,16 +326,15 @@ class _AutoSearch:
         for c in self._ranked:
             whole = self.model.shared(c)
             if self.model.can_be_lowered(whole):
-                self._answer = AutoTrial(_label(whole), whole.journal, whole.predicted)
+                self._answer = AutoTrial(
+                    _label(whole), whole.journal, whole.predicted, processor=self._processor
+                )
                 return
 
     # ---- measurements
 
-    def measure(
-        self, pool: Workers | HereAlone, parameters: tuple[Parameter, ...], threads: int | None
-    ) -> Iterator[None]:
-        """Try schedules until there are no more. Whoever goes through this gives each attempt its outcome when it comes to a
-        `yield`."""
+    def measure(self, pool: Pool, parameters: tuple[Parameter, ...], threads: int | None) -> Iterator[None]:
+        """Try schedules until there are no more. It comes back where it waits for outcomes. Raises Stopped."""
         self._pool, self._parameters, self._threads = pool, parameters, threads
         given = self.session.schedule.copy()
         mine = self.model.candidate(given) if self.session.journal else None
@@ -274,7 +343,7 @@ class _AutoSearch:
         self._waiting = self._in_order()
         if self._best is None:  # whatever can be built first
             yield from self._try([(_label(c), c) for c in self._waiting])
-        while self._best is not None:
+        while self._best is not None and not self._pool.is_gone:
             before = self._best
             is_found = yield from self._try(self._ways(before.candidate))
             if not is_found:
@@ -346,23 +415,26 @@ class _AutoSearch:
         coming = iter(candidates)
         ahead: deque[_Attempt] = deque()
         while True:
-            while not self._pool.is_full and len(ahead) < AHEAD * self._pool.count:
-                attempt = self._next(coming, ahead)
-                if attempt is None:
-                    break
-                if attempt.module is None:
-                    self._begin(attempt)
-                ahead.append(attempt)
-            if not ahead and not self._pool.is_full:
-                return False
-            if not ahead or ahead[0].outcome is None:
-                yield
-            elif not self._is_decided(ahead[0]):  # so there is room for it
-                self._begin(ahead[0])
-            else:
+            check_stopped(0.0)
+            first = ahead[0] if ahead and ahead[0].outcome is not None else None
+            if first is not None and self._is_decided(first):
                 self._end(ahead.popleft())
                 if self._best is not before:
                     return True
+            elif first is not None and not self._pool.is_full:
+                self._begin(first)
+            elif self._pool.is_gone and (first is not None or not ahead):
+                return False
+            elif self._pool.is_full or len(ahead) >= AHEAD * self._pool.count:
+                yield
+            elif (attempt := self._next(coming, ahead)) is not None:
+                if attempt.module is None:
+                    self._begin(attempt)
+                ahead.append(attempt)
+            elif ahead:
+                yield
+            else:
+                return False
 
     def _next(self, coming: Iterator[tuple[str, Candidate]], ahead: Iterable[_Attempt]) -> _Attempt | None:
         """The next that was not tried yet, nor is among those ahead."""
@@ -383,7 +455,11 @@ class _AutoSearch:
             attempt.outcome = Outcome("failed", message=e.message)
             return
         module, seconds = (None, 0.0) if self._best is None else (self._best.module, self._best.seconds)
-        self._pool.submit(attempt, Duel(attempt.module, module, seconds, self._parameters, self._threads))
+
+        def hear(outcome: Outcome) -> None:
+            attempt.outcome = outcome
+
+        self._pool.submit(hear, Duel(attempt.module, module, seconds, self._parameters, self._threads))
 
     def _is_decided(self, attempt: _Attempt) -> bool:
         """Whether what came of an attempt counts. One that lost to a best of before loses to that of now."""
@@ -400,7 +476,7 @@ class _AutoSearch:
         self._tried.add(whole.text)
         del self._begun[whole.text]
         self._waiting = [c for c in self._waiting if c is not attempt.candidate]
-        trial = AutoTrial(attempt.label, whole.journal, whole.predicted)
+        trial = AutoTrial(attempt.label, whole.journal, whole.predicted, processor=self._processor)
         if _is_wrong(attempt):
             how = "the result is wrong: " if outcome.how == "wrong" else ""
             self._tell(replace(trial, message=how + outcome.message))

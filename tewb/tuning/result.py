@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -21,12 +21,18 @@ SHOWN = 10  # trials in the text of a result
 
 @dataclass(frozen=True)
 class TuneResult:
-    """All trials of a search, in the order in which they ended. `was_stopped` says that there would have been more."""
+    """All trials of a search, in the order in which they ended. `was_stopped` says that there would have been more.
+
+    They are those on this machine's kind of processor. After a search on a cluster, `by_processor` has a result for each kind
+    that its workers have, by the name of the processor.
+    """
 
     trials: tuple[Trial, ...]
     _subject: Subject
     _importances: Callable[[], dict[str, float]]
     was_stopped: bool = False
+    processor: str = ""
+    by_processor: Mapping[str, TuneResult] = field(default_factory=dict, repr=False)
 
     @property
     def ranked(self) -> list[Trial]:
@@ -39,6 +45,13 @@ class TuneResult:
     def best(self) -> Trial:
         """The fastest trial. Raises TewbError, with the reasons, when none was timed."""
         ranked = self.ranked
+        others = [name for name, r in self.by_processor.items() if r.ranked]
+        if not ranked and not self.trials and others:
+            raise TewbError(
+                f"no worker had the processor of this machine ({self.processor}), but {', '.join(others)}",
+                hint=f"result.by_processor[{others[0]!r}].best",
+                span=here(),
+            )
         if not ranked:
             reasons = Counter(t.message or t.state for t in self.trials).most_common(3)
             said = "; ".join(f"{n} x {text}" for text, n in reasons) or "there was no time for a trial"
@@ -96,6 +109,11 @@ class TuneResult:
             yield f"  {t.time}  {_point_text(t.point)}"
         if not self.ranked:
             yield from (f"  {t.state}: {t.message}" for t in self.trials[:SHOWN])
+        for name, result in self.by_processor.items():
+            best = (
+                f"{result.best.time}  {_point_text(result.point)}" if result.ranked else "nothing was timed"
+            )
+            yield f"  {name}: {len(result.trials)} trials, the best {best}"
 
 
 def _point_text(point: Mapping[str, Any]) -> str:

@@ -13,24 +13,25 @@ import os
 import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from importlib import metadata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here, stopped_by
+from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, check_stopped, here, stopped_by
 from tewb.ir import script
-from tewb.runtime import Target, Timing
+from tewb.runtime import Timing
 from tewb.schedule import Schedule, journal_json
 from tewb.tensor import Tensor
 from tewb.tuning.knobs import Chooser, all_points, at
+from tewb.tuning.processor import Processor, names_of
 from tewb.tuning.result import TuneResult
+from tewb.tuning.searches import Pool, run_searches, workers_of_search
 from tewb.tuning.shared_arrays import kept_arrays
 from tewb.tuning.study import Study, Trial
 from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, refusal
-from tewb.tuning.task import Outcome, Task
-from tewb.tuning.workers import HereAlone, Limits, Workers, check_workers, local_pool
+from tewb.tuning.task import Outcome, Parameter, Task
+from tewb.tuning.workers import Limits, check_workers
 from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.session import Session
@@ -53,6 +54,8 @@ def tune(
     sizes: Mapping[str, int] | None = None,
     database: str | os.PathLike[str] | None = None,
     workers: int | None = None,
+    client: Any = None,
+    cluster_limit: float = 60.0,
     repeat: int = 5,
     build_limit: float = 60.0,
     run_limit: float = 20.0,
@@ -73,37 +76,67 @@ def tune(
     same search goes on from what is in it, also after it was killed. Building takes at most `build_limit` seconds and
     running `run_limit` in each trial; `memory_limit` is in bytes. Times are medians of `repeat` samples.
 
+    `client`, a `distributed.Client`, has the trials done by the workers of its Dask cluster, each in a process of its own.
+    Workers of one kind of processor share a search, which begins when one of them comes; the result is that of this
+    machine's kind, and `result.by_processor` has all. A trial whose worker is lost is tried by another one. Where there
+    is no worker for `cluster_limit` seconds a search ends.
+
     `progress(trial, result)` is told of each trial; `stop()` ends the search, as an interrupt does: what was found is
     returned. Raises ArgumentError for wrong arguments and where the first point cannot be run at all, TewbError where
     Optuna is not installed.
     """
-    _check(trials, repeat, workers)
+    _check(trials, repeat, workers, cluster_limit)
     options = {"reference": reference, "inputs": inputs, "sizes": sizes}
     subject = _subject(program, space, options)
-    search = _Search(subject, repeat, progress)
-    study_name, few = search.prepare()
+    _, model = subject.session(lambda knob: knob.default)
+    if model.problem is not None:
+        raise model.problem
+    few = all_points(subject.session, FEW)
     if few is not None and seconds is not None:
         random.Random(seed).shuffle(few)  # where not all are tried, those that are come from everywhere
     limits = Limits(build_limit, run_limit, memory_limit)
-    known = Study(study_name, None if database is None else Path(database), seed, subject.about)
-    search.begin(known, few, trials, first)
+    path = None if database is None else Path(database)
     deadline = None if seconds is None else time.monotonic() + seconds
-    with tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder:
-        search.keep_arrays(Path(folder))
-        with local_pool(workers, limits, search.calls_python) as pool:
-            try:
-                with stopped_by(stop):
-                    search.run(pool, deadline)
-            except (KeyboardInterrupt, Stopped):
-                search.stopped = True
-    return search.result()
+    searches: dict[Processor, _Search] = {}
+    with (
+        tempfile.TemporaryDirectory(prefix="tewb-tune-") as folder,
+        workers_of_search(client, workers, limits, cluster_limit, runs_python(model.function)) as everyone,
+    ):
+        parameters = everyone.keep(kept_arrays(model, Path(folder)))
+
+        def begin(processor: Processor, pool: Pool) -> Iterator[None]:
+            study = Study(name_of(model, processor) + _name_of_steps(subject), path, seed, subject.about)
+            made = _Search(subject, model, parameters, study, repeat, progress, str(processor))
+            searches[processor] = made
+            made.begin(few, trials, first)
+            return made.run(pool, deadline)
+
+        try:
+            with stopped_by(stop):
+                if client is not None:
+                    everyone.start()
+                run_searches(everyone, begin)
+        except (KeyboardInterrupt, Stopped):
+            for s in searches.values():
+                s.stopped = True
+    return _result(searches, subject, client is not None)
 
 
-def _check(trials: int, repeat: int, workers: int | None) -> None:
+def _result(searches: Mapping[Processor, _Search], subject: Subject, has_cluster: bool) -> TuneResult:
+    """That of this machine's processor, with those of all if they were found on a cluster."""
+    own = searches.get(Processor.here())
+    result = own.result() if own is not None else TuneResult((), subject, dict, True, str(Processor.here()))
+    if not has_cluster:
+        return result
+    names = names_of(list(searches))
+    return replace(result, by_processor={names[p]: s.result() for p, s in searches.items()})
+
+
+def _check(trials: int, repeat: int, workers: int | None, cluster_limit: float) -> None:
     for name, value in (("trials", trials), ("repeat", repeat)):
         is_right = isinstance(value, int) and value >= 1
         check_given(is_right, name, value, "a number from 1", f"{name}=2", ArgumentError)
-    check_workers(workers)
+    check_workers(workers, cluster_limit)
 
 
 def _subject(program: Any, space: Space | None, options: Mapping[str, Any]) -> Subject:
@@ -146,30 +179,23 @@ class _Search:
     """A search as it goes on."""
 
     subject: Subject
+    model: Session
+    parameters: tuple[Parameter, ...]
+    study: Study
     repeat: int
     progress: Tell | None
+    processor: str
     stopped: bool = False
-    calls_python: bool = False
     _seen: dict[str, Trial] = field(default_factory=dict)
     _in_flight: dict[str, list[_Candidate]] = field(default_factory=dict)
 
     # ---- before
 
-    def prepare(self) -> tuple[str, list[dict[str, Any]] | None]:
-        """The name of the search, and its points when they are few."""
-        _, self._model = self.subject.session(lambda knob: knob.default)
-        if self._model.problem is not None:
-            raise self._model.problem
-        self.calls_python = runs_python(self._model.function)
-        few = all_points(self.subject.session, FEW)
-        about = self.subject.about
-        own = f"-{_digest(json.dumps(about, sort_keys=True, default=str))}" if about else ""
-        return name_of(self._model) + own, few
-
     def begin(
-        self, study: Study, few: list[dict[str, Any]] | None, trials: int, first: Sequence[Mapping[str, Any]]
+        self, few: list[dict[str, Any]] | None, trials: int, first: Sequence[Mapping[str, Any]]
     ) -> None:
-        self._study = study
+        """Have points tried: all when there are `few`."""
+        study = self.study
         tried = [dict(t.point) for t in study.trials]
         for t in study.trials:
             self._remember(t)
@@ -187,27 +213,24 @@ class _Search:
             return point
         return config.point
 
-    def keep_arrays(self, folder: Path) -> None:
-        """Write what all trials read."""
-        self._parameters = kept_arrays(self._model, folder)
-
     # ---- trials
 
-    def run(self, pool: Workers | HereAlone, deadline: float | None) -> None:
-        """Try points until there are no more, or time is up."""
+    def run(self, pool: Pool, deadline: float | None) -> Iterator[None]:
+        """Try points until there are no more, or time is up. It comes back where it waits for outcomes. Raises Stopped."""
         while True:
             while self._left > 0 and not pool.is_full and not _is_over(deadline):
+                check_stopped(0.0)
                 self._left -= 1
                 self._begin_trial(pool)
-            if pool.is_idle:
-                if self._left <= 0 or _is_over(deadline):
-                    return
-                continue
-            for text, outcome in pool.finished():
-                self._end_trial(text, outcome)
+            if pool.is_idle and (self._left <= 0 or _is_over(deadline)):
+                return
+            if pool.is_idle and pool.is_gone:
+                self.stopped = True
+                return
+            yield
 
-    def _begin_trial(self, pool: Workers | HereAlone) -> None:
-        asked, choose = self._study.ask()
+    def _begin_trial(self, pool: Pool) -> None:
+        asked, choose = self.study.ask()
         point: dict[str, Any] = {}
         try:
             config, session = self.subject.session(_recording(choose, point))
@@ -234,12 +257,13 @@ class _Search:
         else:
             self._in_flight[text] = [candidate]
             worst = None if self.best is None or self.best.seconds is None else SLOW * self.best.seconds
-            pool.submit(text, Task(module, self._parameters, self.repeat, worst=worst))
+            task = Task(module, self.parameters, self.repeat, worst=worst)
+            pool.submit(lambda outcome: self._end_trial(text, outcome), task)
 
     def _check_shape(self, session: Session) -> None:
         mine, others = (
             [(str(t.dtype), [str(n) for n in t.shape]) for t in s.args if isinstance(t, Tensor)]
-            for s in (session, self._model)
+            for s in (session, self.model)
         )
         if mine != others:
             raise ArgumentError("its arguments have other shapes than those of the defaults")
@@ -258,7 +282,7 @@ class _Search:
         self._end(c.asked, Trial(c.asked.number, c.point, state, twin.time, twin.message, number, c.steps))
 
     def _end(self, asked: Any, trial: Trial, text: str = "") -> None:
-        self._study.tell(asked, trial)
+        self.study.tell(asked, trial)
         if text:
             self._seen[text] = trial
         if self.progress is not None:
@@ -280,12 +304,14 @@ class _Search:
     @property
     def best(self) -> Trial | None:
         """The fastest trial so far; of equals, the first."""
-        timed = [t for t in self._study.trials if t.seconds is not None]
+        timed = [t for t in self.study.trials if t.seconds is not None]
         return min(timed, key=lambda t: (t.seconds, t.number), default=None)
 
     def result(self) -> TuneResult:
         """What is known now."""
-        return TuneResult(tuple(self._study.trials), self.subject, self._study.importances, self.stopped)
+        return TuneResult(
+            tuple(self.study.trials), self.subject, self.study.importances, self.stopped, self.processor
+        )
 
 
 def _recording(choose: Chooser, point: dict[str, Any]) -> Chooser:
@@ -299,26 +325,22 @@ def _recording(choose: Chooser, point: dict[str, Any]) -> Chooser:
     return chosen
 
 
-def name_of(session: Session) -> str:
-    """What the searches of a session are known by: the program, its sizes, the processor, and the versions of what compiles."""
-    import llvmlite
-
-    target = Target.host()
+def name_of(session: Session, processor: Processor | None = None) -> str:
+    """What the searches of a session are known by: the program, its sizes, the processor (of this machine if None), and the
+    versions of what compiles."""
+    sizes = sorted((str(k), v) for k, v in session.sizes.items())
     about = [
         fingerprint(session.name, session.schedule, session.args),
-        str(sorted((str(k), v) for k, v in session.sizes.items())),
-        target.cpu,
-        target.triple,
+        str(sizes),
+        repr(processor or Processor.here()),
     ]
-    about += [_version(), llvmlite.__version__]
     return f"{session.name}-{_digest(' '.join(about))}"
 
 
-def _version() -> str:
-    try:
-        return metadata.version("tewb")
-    except metadata.PackageNotFoundError:  # sources that were not installed
-        return ""
+def _name_of_steps(subject: Subject) -> str:
+    """What tells the search from others of the same program: the steps and values that it is of; nothing for a function."""
+    about = subject.about
+    return f"-{_digest(json.dumps(about, sort_keys=True, default=str))}" if about else ""
 
 
 def _digest(text: str) -> str:

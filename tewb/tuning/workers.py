@@ -10,12 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
 from tewb.base import ArgumentError, check_given, check_stopped
-from tewb.tuning.task import Outcome, Work, perform
+from tewb.runtime import get_num_threads
+from tewb.tuning.processor import Processor
+from tewb.tuning.task import Outcome, Parameter, Work, perform
 from tewb.tuning.worker import HEAD
 
 CHUNK = 1 << 20
@@ -49,10 +51,43 @@ class Workers:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes."""
         for w in [*self._busy, *self._free]:
             w.end()
         self._busy, self._free = [], []
         self._selector.close()
+
+    def kill(self) -> None:
+        """End what is at work; whoever waits for it is told. For another thread than that which waits."""
+        for w in list(self._busy):
+            w.kill()
+
+    is_gone = False
+
+    @property
+    def processors(self) -> list[Processor]:
+        """The only kind is that of this machine."""
+        return [Processor.here()]
+
+    @property
+    def threads(self) -> int | None:
+        """As many as this process has."""
+        return get_num_threads()
+
+    def ask(self, processor: Processor, f: Callable[..., Any], *args: Any) -> Any:
+        """This machine is what is asked."""
+        return f(*args)
+
+    def of(self, processor: Processor) -> Workers:
+        """Those of a processor."""
+        return self
+
+    def keep(self, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+        """They read the files themselves."""
+        return parameters
 
     @property
     def is_full(self) -> bool:
@@ -183,6 +218,9 @@ class _Worker:
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         return f"its process ended with {how}" + (f": {lines[-1]}" if lines else "")
 
+    def kill(self) -> None:
+        self._process.kill()
+
     def end(self) -> None:
         self._process.kill()
         self._process.wait()
@@ -204,10 +242,32 @@ def _next_message(heard: bytearray) -> Any:
 class HereAlone:
     """As Workers, with this process: for programs that call functions which no other process has. No limits hold."""
 
-    count, is_full, is_idle = 1, False, True
+    count, is_full, is_idle, is_gone = 1, False, True, False
 
     def __init__(self) -> None:
         self._done: list[tuple[Any, Outcome]] = []
+
+    @property
+    def processors(self) -> list[Processor]:
+        """That of this machine."""
+        return [Processor.here()]
+
+    @property
+    def threads(self) -> int | None:
+        """As many as this process has."""
+        return get_num_threads()
+
+    def ask(self, processor: Processor, f: Callable[..., Any], *args: Any) -> Any:
+        """This machine is what is asked."""
+        return f(*args)
+
+    def of(self, processor: Processor) -> HereAlone:
+        """This one."""
+        return self
+
+    def keep(self, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+        """It reads the files itself."""
+        return parameters
 
     def __enter__(self) -> HereAlone:
         return self
@@ -228,14 +288,18 @@ class HereAlone:
         yield from done
 
 
-def local_pool(count: int | None, limits: Limits, calls_python: bool) -> Workers | HereAlone:
+def local_workers(count: int | None, limits: Limits, calls_python: bool) -> Workers | HereAlone:
     """Where trials are done on this machine: in `count` processes, as many as there are processors if None."""
     if calls_python or count == 0 or os.name != "posix":
         return HereAlone()
     return Workers(count if count is not None else max(os.cpu_count() or 1, 1), limits)
 
 
-def check_workers(count: Any) -> None:
-    """Raise ArgumentError for what is no number of workers."""
+def check_workers(count: Any, cluster_limit: Any) -> None:
+    """Raise ArgumentError for what is no number of workers, or no time to wait for those of a cluster."""
     is_right = count is None or (type(count) is int and count >= 0)
     check_given(is_right, "workers", count, "a number from 0", "workers=1", ArgumentError)
+    is_time = type(cluster_limit) in (int, float) and cluster_limit >= 0
+    check_given(
+        is_time, "cluster_limit", cluster_limit, "a time in seconds", "cluster_limit=60", ArgumentError
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tewb.base import ScheduleError
 from tewb.ir import ForKind
 from tewb.schedule import At, Schedule, Stage
 from tewb.workbench.judge.draft import Draft, Loop, StageLoops
@@ -165,6 +166,8 @@ def _local_tile(
     row_outer, row = d.split(st.name, rows, tile[0])
     outer, lane = d.split(st.name, columns, tile[1])
     around = [n for n in (*others, outer, row_outer) if n]  # so that operands can be packed around rows
+    if not around:
+        raise ScheduleError(f"one tile is all of {st.name}")
     d.order(st.name, [*around, row, lane])
     d.do("unroll", st.name, axis=row)
     d.do("vectorize", st.name, axis=lane)
