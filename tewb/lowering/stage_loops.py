@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tewb.base import LowerError
+from tewb.base import INT64, LowerError
 from tewb.ir import (
+    GRAIN,
     AssertStmt,
+    AttrStmt,
     Expr,
     For,
     ForKind,
@@ -147,6 +149,9 @@ class StageLoops:
             return self.launched(iv, v, body)
         kind = self.stage.loop_kind(iv) or ForKind.SERIAL
         count = self.own.extents[iv] if extent is None else extent
+        grain = self.stage.grains.get(iv)
+        if grain is not None:
+            body = AttrStmt(const(0), GRAIN, const(grain, INT64), body, self.stage.origin(iv))
         return For(v, const(0, v.dtype), count, kind, body, self.stage.origin(iv))
 
     def launched(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:
