@@ -31,6 +31,7 @@ def main() -> None:
     try:
         set_num_threads(2)
         fork_and_join()
+        little()
         scaling()
         together()
     finally:
@@ -46,12 +47,37 @@ def step(n: int, parallel: bool) -> Any:
     B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
     s = te.create_schedule(B.op)
     if parallel:
+        s[B].parallel("i", grain=1)
+    return tewb.build(s, [A, B])
+
+
+def little() -> None:
+    """Rows of 64 floats: few are one thread's."""
+    heading("parallel rows of 64 floats", "serial")
+    for n in (2, 16, 64, 256, 4096):
+        shared, alone = rows(n, True), rows(n, False)
+        a, b = np.ones((n, 64), "float32"), np.zeros((n, 64), "float32")
+        for kernel in (shared, alone):
+            for _ in range(3):
+                b[...] = 0
+                kernel(a, b)
+                assert (b == 2).all()
+        print(race(f"{n} rows", lambda: shared(a, b), lambda: alone(a, b)))  # noqa: B023
+
+
+def rows(n: int, parallel: bool) -> Any:
+    """B[i, j] = A[i, j] + 1, a vector each row."""
+    A = te.placeholder((n, 64), name="A")
+    B = te.compute(A.shape, lambda i, j: A[i, j] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize("j")
+    if parallel:
         s[B].parallel("i")
     return tewb.build(s, [A, B])
 
 
 def fork_and_join() -> None:
-    """Two iterations that do next to nothing, beside the same loop without threads."""
+    """Two iterations that do next to nothing, shared as `grain` says, beside the same loop without threads."""
     heading("a parallel loop of 2 iterations", "serial")
     shared, alone = step(2, True), step(2, False)
     a, b = np.ones(2, "float32"), np.zeros(2, "float32")

@@ -10,6 +10,9 @@ from tewb.ir import ALLOCATED, Var
 from tewb.runtime import Target
 from tewb.runtime.abi import PackedCall
 
+STACK_LIMIT = (
+    64 << 10
+)  # bytes of a thread's stack that buffers of a kernel may take; threads have small stacks
 _LIKELY = '!{!"branch_weights", i32 2000, i32 1}'
 
 
@@ -107,7 +110,8 @@ class Function:
         self.entry: list[str] = []
         self.lines: list[str] = []
         self.block = "body"
-        self.stack_bytes = 0
+        self.stack_bytes = 0  # of buffers, in this function and in those that call it
+        self.called_bytes = 0  # the most that functions take which are called here
         self.free_slots: dict[tuple[str, int], list[str]] = {}  # of the stack, by element and count
         self.owned: list[str] = []  # heap memory that must be freed before returning
         self.ends: dict[str, str] = {}  # by memory, the block that frees it and everything owned before it
@@ -184,6 +188,10 @@ class Function:
         name = self.name()
         self.entry.append(f"  {name} = alloca [{count} x {dtype}], align {align}")
         return name
+
+    def calls(self, other: Function) -> None:
+        """Another function, which began with the `stack_bytes` of this one, is called here: its stack stands on this one's."""
+        self.called_bytes = max(self.called_bytes, other.stack_bytes + other.called_bytes - self.stack_bytes)
 
     def splat(self, value: str, d: DType) -> str:
         """A vector of dtype `d` whose lanes are all `value`."""

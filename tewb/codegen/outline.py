@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tewb.base import HANDLE, llvm_name
-from tewb.codegen.function import Function
-from tewb.codegen.loop_work import CHUNK, has_many_accesses, hidden, is_coarse, operations
+from tewb.codegen.function import STACK_LIMIT, Function
+from tewb.codegen.loop_work import has_many_accesses, hidden, is_coarse
+from tewb.codegen.task_sizes import task_sizes
 from tewb.codegen.types import value_type
 from tewb.ir import (
     Allocate,
@@ -31,11 +32,7 @@ if TYPE_CHECKING:
 
 
 def outline_parallel(writer: Statements, s: For) -> None:
-    """The body becomes a function of a range of iterations; the variables that it uses are passed in a record.
-
-    Long iterations are handed out one by one. Where it is not known how long they are, the pool decides by their
-    number alone.
-    """
+    """The body becomes a function of a range of iterations; the variables that it uses are passed in a record."""
     f = writer.f
     captured = [v for v in captured_by(s) if v in writer.values]
     name = f"{f.symbol}.par{len(f.module.functions)}"
@@ -50,10 +47,9 @@ def outline_parallel(writer: Statements, s: For) -> None:
     f.do(f"store i64 {first}, ptr {at}")
     count = writer.expressions.index(s.extent)
     f.module.has_parallel = True
-    work = operations(s.body)
-    most = (1 << 62) if work is None else max(CHUNK // max(work, 1), 1)
+    most, least = task_sizes(writer, s, count)
     f.fence()
-    given = f"ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most}, i64 1"
+    given = f"ptr %ctx, ptr {llvm_name(name)}, ptr {record}, i64 {count}, i64 {most}, i64 {least}"
     if f.module.traced:
         run = f.module.declare(
             "tewb_rt_parallel_traced", "i32 @tewb_rt_parallel_traced(ptr, ptr, ptr, i64, i64, i64, i64)"
@@ -86,6 +82,7 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
     if is_coarse(s.body):
         inner.stop_if_cancelled()
     inner.emit_all(s.body)
+    writer.f.calls(body)
 
     outer = writer.info.scope(f"{name}.entry")
     wrapper = [
@@ -136,13 +133,15 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
 
 
 def _kept(writer: Statements, s: For) -> list[Allocate]:
-    """The memory of iterations that a thread takes once for all iterations that it is given at a time. What Python sees is
-    each iteration's own."""
-    return [
-        a
-        for a in kept_by_threads(s)
-        if a.buffer.scope != "register" and a.buffer.data not in writer.shared and not _is_small(a)
+    """The memory of iterations that a thread takes once for all iterations that it is given at a time: what is large, and
+    small things too where there are so many that the stack may not hold them. What Python sees is each iteration's own."""
+    kept = [
+        a for a in kept_by_threads(s) if a.buffer.scope != "register" and a.buffer.data not in writer.shared
     ]
+    small = [a for a in kept if _is_small(a)]
+    if writer.f.stack_bytes + SMALL * len(small) <= STACK_LIMIT // 2:
+        kept = [a for a in kept if not _is_small(a)]
+    return kept
 
 
 def _is_small(a: Allocate) -> bool:
@@ -183,6 +182,7 @@ def outline_section(writer: Statements, s: Seq) -> None:
     inner = writer.inside(body, values, scope)
     inner.depth, inner.expressions.region = writer.depth, writer.expressions.region
     inner.emit_all(s)
+    f.calls(body)
     f.module.functions[number] = body.text()
     arguments = [f"{value_type(v.dtype)} {writer.values[v]}" for v in captured]
     code = f.ins(f"call i32 {llvm_name(name)}({', '.join(['ptr %ctx', *arguments])})")

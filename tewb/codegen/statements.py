@@ -9,7 +9,7 @@ from tewb.base import HANDLE, CodegenError
 from tewb.codegen.accesses import is_long_walk
 from tewb.codegen.debug_locations import DebugInfo
 from tewb.codegen.expressions import ExpressionWriter
-from tewb.codegen.function import Function
+from tewb.codegen.function import STACK_LIMIT, Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
 from tewb.codegen.llvm_vectorizer import is_misread
 from tewb.codegen.loop_timers import Timers
@@ -64,7 +64,6 @@ from tewb.runtime.abi import (
 
 UNROLLED_NEVER = '!"llvm.loop.unroll.disable"'
 VECTORIZED_NEVER = '!"llvm.loop.vectorize.enable", i1 false'
-STACK_LIMIT = 64 << 10  # bytes of a function's stack that buffers may take; threads have small stacks
 TILE = 4 << 10  # bytes of a buffer that may end in registers: larger buffers leave half of the stack to these
 
 
@@ -87,6 +86,7 @@ class Statements:
 
     def inside(self, f: Function, values: dict[Var, str], scope: str) -> Statements:
         """The writer of another function `f` of the same kernel, in which `values` are known."""
+        f.stack_bytes = self.f.stack_bytes
         inner = Statements(f, values, self.debug, self.shared, self.info, scope)
         inner.expressions.data |= self.expressions.data
         return inner
@@ -337,7 +337,8 @@ class Statements:
             return
         if count is not None and b.data not in self.shared:
             total = count * b.dtype.nbytes
-            if self.f.stack_bytes + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
+            taken = self.f.stack_bytes + self.f.called_bytes
+            if taken + total <= (STACK_LIMIT if total <= TILE else STACK_LIMIT // 2):
                 self.f.stack_bytes += total
                 self.values[b.data] = self.f.stack(memory_type(b.dtype), max(count, 1))
                 self.accesses.add_stack_buffer(b.data, count)

@@ -57,6 +57,7 @@ from tewb.ir.provenance import remembering, without_loop
 from tewb.ir.script import Line, script, script_lines
 from tewb.ir.statements import (
     ALLOCATED,
+    GRAIN,
     TIMER,
     Allocate,
     AssertStmt,
@@ -120,7 +121,7 @@ __all__ = [
     "AxisKind", "AxisValues", "barrier", "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar",
     "Call", "call_intrin", "Cast", "CommReducer", "Compare", "compare_identity", "conjuncts", "const", "const_int", "convert",
     "DeclBuffer", "disjuncts", "Div", "element_function", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
-    "first_difference", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind", "free_vars", "GE", "GT",
+    "first_difference", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind", "free_vars", "GE", "GRAIN", "GT",
     "has_nontemporal", "IfThenElse", "IntImm", "intrinsics", "IRBuilder", "IRModule", "is_barrier", "is_block",
     "is_const", "is_contiguous", "is_long", "is_maskable", "is_maskable_store", "is_noop", "is_real", "is_same_expression", "is_virtual",
     "IterVar", "keeps_lanes", "launch", "launched", "LE", "LEAVES", "Let", "LetStmt", "Line", "load", "LT", "Map",

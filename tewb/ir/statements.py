@@ -119,6 +119,8 @@ VIRTUAL_THREAD = "virtual_thread"
 # The key of a timer: its value is the element of an array to which the ticks that pass in `body` are added; the next
 # element counts how often it ran.
 TIMER = "tewb.timer"
+# The key of a fact about a parallel loop, inside of it: its value is how many iterations a thread takes at least.
+GRAIN = "tewb.grain"
 
 
 @node

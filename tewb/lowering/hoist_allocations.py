@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tewb.ir import Allocate, For, ForKind, Seq, Stmt, Var, replace, rewriter, seq, uses
+from tewb.ir import GRAIN, Allocate, AttrStmt, For, ForKind, Seq, Stmt, Var, replace, rewriter, seq, uses
 from tewb.lowering.rewrite_storage import peak_bytes
 
 SMALL = 4 << 10  # bytes that live on the stack: keeping them longer costs nothing
@@ -56,6 +56,8 @@ def _without_allocations(s: Stmt, loop: Var, taken: list[Allocate]) -> Stmt:
                 taken.append(s)
             inner = _without_allocations(body, loop, taken)
             return inner if fixed else replace(s, body=inner)
+        case AttrStmt(_, key, _, body) if key == GRAIN:
+            return replace(s, body=_without_allocations(body, loop, taken))
         case Seq(stmts):
             large = [c for c in stmts if (peak := peak_bytes(c)) is None or peak > SMALL]
             if len(large) == 1:

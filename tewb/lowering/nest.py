@@ -38,6 +38,7 @@ from tewb.lowering.bind_buffers import bind_buffers, compact_strides, offset_in
 from tewb.lowering.compute_nest import ComputeNest
 from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_nest import ExternNest
+from tewb.lowering.grains import state_grains
 from tewb.lowering.launches import Launch
 from tewb.lowering.scan_nest import ScanNest
 from tewb.lowering.share_loops import CannotShare, share_loops
@@ -348,7 +349,7 @@ class Nests:
         starts = {b: mins for b, (_, mins) in zip(declared, held, strict=True)}
         loops = self.bounds.stages[stage].body
         assert loops is not None
-        body = self.with_inner_stages(stage, bind_buffers(loops, pairs, starts))
+        body = self.with_inner_stages(stage, state_grains(stage, bind_buffers(loops, pairs, starts)))
         body = self.on_threads(stage, op, body)
         ins, outs = ([pairs[b] for b in buffers] for buffers in (op.in_buffers, op.out_buffers))
         return extern_scope(stage, "idempotent", ins, outs, body)

@@ -28,6 +28,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering.double_buffer import Ahead, double_buffered
+from tewb.lowering.grains import state_grain
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
 from tewb.schedule import Split, Stage, clamped, divides, inside, refused_again, shifted_loops
@@ -148,6 +149,7 @@ class StageLoops:
             return self.launched(iv, v, body)
         kind = self.stage.loop_kind(iv) or ForKind.SERIAL
         count = self.own.extents[iv] if extent is None else extent
+        body = state_grain(self.stage, iv, body)
         return For(v, const(0, v.dtype), count, kind, body, self.stage.origin(iv))
 
     def launched(self, iv: IterVar, v: Var, body: Stmt) -> Stmt:

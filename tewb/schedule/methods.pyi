@@ -106,10 +106,15 @@ class StagePrimitives:
         for i in 2: body(i)    ->    body(0); body(1)
         """
 
-    def parallel(self, var: IterVar | str) -> None:
+    def parallel(self, var: IterVar | str, grain: int | None = None) -> None:
         """Run the iterations of a loop on the threads of the pool.
 
         for i in n: body(i)    ->    for i in parallel(n): body(i)
+
+        Threads take iterations when they are free: many at first and fewer toward the end, of about 0.1 ms at most, so that
+        uneven iterations are shared evenly too. A loop that does little, of a few microseconds, runs on the thread that comes
+        to it. `grain` says instead how many iterations a thread takes at least: a loop of no more runs on one thread. Inside of
+        another parallel loop, threads that are idle help.
         """
 
     def bind(self, ivar: IterVar | str, thread_ivar: IterVar | str) -> None:
@@ -368,6 +373,10 @@ class StagePrimitives:
 
         C[i] = value    -- set_store_predicate(tx.var.equal(0)) -->    if threadIdx.x == 0: C[i] = value
         """
+
+    @property
+    def grains(self) -> dict[IterVar, int]:
+        """Of its parallel loops: how many iterations a thread takes at least, where a step said so."""
 
     @property
     def threads(self) -> dict[IterVar, Thread]:

@@ -10,6 +10,7 @@ import pytest
 
 import tewb
 from tests.programs import assert_same_result, lower_all, matmul, schedule_for
+from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import AttrStmt, structural_equal, walk
 from tewb.ir.parser import parse
@@ -120,3 +121,17 @@ def test_the_workbench_shows_and_replays_it() -> None:
     found: dict[str, Any] = {}
     exec(bench.code, found)
     assert found["s"].journal == bench.journal
+
+
+def test_pragmas_of_classic_parallel_loops_change_nothing() -> None:
+    A = te.placeholder((24, 6), name="A")
+    B = te.compute(A.shape, lambda i, j: A[i, j] + 1.0, name="B")
+    s = te.create_schedule(B.op)
+    outer, inner = s[B].split("i", 4)
+    s[B].pragma(outer, "parallel_launch_point")
+    s[B].pragma(inner, "parallel_stride_pattern")
+    s[B].pragma(inner, "parallel_barrier_when_finish")
+    s[B].parallel(inner, grain=1)
+    a, b = np.ones((24, 6), "float32"), np.zeros((24, 6), "float32")
+    tewb.build(s, [A, B])(a, b)
+    assert (b == 2).all()

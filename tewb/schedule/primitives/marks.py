@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tewb.ir import AxisKind, ForKind, IterVar
-from tewb.schedule.declare import AXIS, Arguments, Refusal, Repair, Selection, Values, primitive
+from tewb.schedule.declare import AXIS, Arguments, Param, Refusal, Repair, Selection, Values, primitive
 from tewb.schedule.journal import Step
 from tewb.schedule.primitives.store_at import not_kept_around
 from tewb.schedule.questions import (
@@ -25,13 +25,14 @@ from tewb.schedule.questions import (
     unmarked,
 )
 from tewb.schedule.relation import Split, divides, mixed_loops
-from tewb.schedule.stage import Stage
+from tewb.schedule.stage import Mark, Stage
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
 
 MAX_PARTIAL = 1024  # partial results of a reduction
 MAX_VECTORIZED = 1 << 31  # of a loop of elements, which is cut into vectors
 MAX_UNROLL = 4096
+MAX_GRAIN = 1 << 62
 
 
 @primitive(AXIS, loop_kind=ForKind.VECTORIZED)
@@ -144,18 +145,29 @@ def _copies(at: Selection, args: Arguments) -> Iterator[Repair]:
     yield from split_first(at, args, (at.lanes, 1))
 
 
-@primitive(AXIS, loop_kind=ForKind.PARALLEL)
-def parallel(stage: Stage, var: IterVar | str) -> None:
+@primitive(
+    AXIS,
+    Param("grain", "int", "iterations that a thread takes at least", None, code="grain={}"),
+    loop_kind=ForKind.PARALLEL,
+)
+def parallel(stage: Stage, var: IterVar | str, grain: int | None = None) -> None:
     """Run the iterations of a loop on the threads of the pool.
 
     for i in n: body(i)    ->    for i in parallel(n): body(i)
+
+    Threads take iterations when they are free: many at first and fewer toward the end, of about 0.1 ms at most, so that
+    uneven iterations are shared evenly too. A loop that does little, of a few microseconds, runs on the thread that comes
+    to it. `grain` says instead how many iterations a thread takes at least: a loop of no more runs on one thread. Inside of
+    another parallel loop, threads that are idle help.
     """
-    stage.do("parallel", axis=var)
+    stage.do("parallel", axis=var, grain=grain)
 
 
 @parallel.legal
 def _parallel_refusal(stage: Stage, v: Values) -> Refusal | None:
-    iv = v["axis"]
+    iv, grain = v["axis"], v.get("grain")
+    if grain is not None and not 1 <= grain < MAX_GRAIN:
+        return Refusal(f"grain={grain} is no number of iterations that a thread could take", "grain=8")
     return settled(
         has_loops(stage)
         or markable(stage, iv)
@@ -203,3 +215,16 @@ def _tiles_overlap(stage: Stage, iv: IterVar) -> Refusal | None:
 @parallel.repairs
 def _tasks(at: Selection, args: Arguments) -> Iterator[Repair]:
     yield from split_first(at, args, (at.lanes, 1), outer_first=True)
+
+
+@parallel.stage_property
+def grains(stage: Stage) -> dict[IterVar, int]:
+    """Of its parallel loops: how many iterations a thread takes at least, where a step said so."""
+    marks = stage.marks_of("parallel")
+    return {m.axis: m.values[0] for m in marks if m.axis is not None and m.values and m.values[0] is not None}
+
+
+@parallel.mark_text
+def _shared_by(stage: Stage, mark: Mark) -> str:
+    grain = next(iter(mark.values), None)
+    return "parallel" if grain is None else f"parallel by {grain}"
