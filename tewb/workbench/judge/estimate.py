@@ -29,6 +29,7 @@ from tewb.ir import (
     ExternRegion,
     For,
     ForKind,
+    IfThenElse,
     Mul,
     Node,
     PrimFunc,
@@ -135,6 +136,10 @@ def _stores(s: Node, around: tuple[_Loop, ...], middle: Mapping[Var, Any], sizes
             yield from _stores(s.body, inside, {**middle, s.var: first + (trips - 1) / 2}, sizes)
         case BufferStore():
             yield _Store(around, s)
+        case IfThenElse() if s.other is not None:  # the one that runs in the middle of the loops
+            yield from _stores(
+                s.other if _value(s.cond, middle, sizes) == 0 else s.then, around, middle, sizes
+            )
         case Stmt() if not isinstance(getattr(s, "node", None), ExternRegion):
             for child in s.children():
                 yield from _stores(child, around, middle, sizes)
