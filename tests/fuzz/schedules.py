@@ -105,6 +105,8 @@ def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) 
     loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
     chosen = Selection(stage, rng.choice(loops) if loops else None, rng.choice(LANES))
     suggested = list(primitive.suggest(chosen))
+    if stage.schedule.size_vars():  # a call may have fewer iterations than a part, and may be refused then
+        suggested = [args for args in suggested if args.get("tail") != "shift"]
     if suggested and rng.random() < 0.4:
         args = {key: value for key, value in rng.choice(suggested).items() if value is not None}
     else:
@@ -123,7 +125,7 @@ def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, lar
         if p.name == "disable_predication" and (stage.schedule.size_vars() or rng.random() < 0.8):
             continue  # what sizes a call has, a split that is said to divide does not know
         if p.name == "tail" and primitive.name == "split" and stage.schedule.size_vars():
-            options.remove("shift")  # a call may have fewer iterations than a part, and is refused then
+            options.remove("shift")  # as above
         match p.kind:
             case "axis" | "dimension":
                 args[p.name] = rng.choice(options or loops or ["i"])

@@ -166,3 +166,14 @@ def test_ranges_that_depend_on_other_loops_count_as_in_their_middle() -> None:
     whole = parts_of(s, [A, B], size=10)
     assert named(whole, "B", "B/i.outer", "B/i.inner").entries == 3
     assert named(whole, "B", "B/i.outer", "B/i.inner", "B/j").entries == pytest.approx(10, abs=2)
+
+
+def test_the_last_part_of_a_few_parallel_ones_is_counted_once() -> None:
+    A = te.placeholder((3, 103), name="A")
+    k = te.reduce_axis((0, 103), "k")
+    B = te.compute((3,), lambda i: te.sum(A[i, k], k), name="B")
+    s = te.create_schedule(B.op)
+    s.rfactor(B, k, parallel=4)
+    parts = {(p.kind, p.stage, p.loop): p.entries for p in parts_of(s, [A, B]).all()}
+    assert parts["tasks", "B.rf", "k.outer"] == 4
+    assert parts["loop", "B.rf", "i"] == 4 and parts["loop", "B.rf", "k.inner"] == 12

@@ -61,7 +61,7 @@ def test_a_reduce_axis_is_not_independent_and_the_hint_says_what_is() -> None:
     assert questions.independent(C, loop(C, "i"), "parallelise") is None
     reason, hint = said(questions.independent(C, loop(C, "k"), "parallelise"))
     assert reason.startswith("k is a reduce axis") and hint == (
-        "parallelise a data axis (i, j), or make partial results: s.rfactor(C, k)"
+        "parallelise a data axis (i, j), or make partial results: s.rfactor(C, k, parallel=True)"
     )
     assert questions.data_axes(C) == ["i", "j"]
 

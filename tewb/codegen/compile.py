@@ -43,6 +43,7 @@ from tewb.ir import (
     script_lines,
     walk,
 )
+from tewb.lowering import solved_size
 from tewb.runtime import (
     Compiled,
     Exported,
@@ -470,4 +471,7 @@ def _symbolic_size(e: Expr, names: Mapping[Var, str]) -> SymbolicSize:
     text = size_text(e, names)
     if text is None:
         raise CodegenError(f"the size {script(e)} is not arithmetic that an argument check can do")
-    return SymbolicSize(None, text)
+    solved = solved_size(e)
+    if solved is None:
+        return SymbolicSize(None, text)
+    return SymbolicSize(None, text, None, names[solved.variable], solved.factor, solved.offset)

@@ -35,6 +35,7 @@ from tewb.lowering.pipeline import (
 )
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
+from tewb.lowering.solved_sizes import solved_size
 from tewb.lowering.time_loops import time_loops
 from tewb.lowering.unroll_loops import MAX_NODES, check_unrolled
 from tewb.lowering.user_passes import (
@@ -88,6 +89,7 @@ __all__ = [
     "run",
     "schedule_to_module",
     "scheduled_loops",
+    "solved_size",
     "time_loops",
     "with_user_passes",
     "with_thread_loops",

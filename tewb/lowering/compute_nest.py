@@ -50,6 +50,7 @@ from tewb.schedule import (
     values_and_guards,
 )
 from tewb.schedule.bounds import makes_whole_parts
+from tewb.schedule.threads import launched_around, threads_around
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 
 if TYPE_CHECKING:
@@ -109,7 +110,9 @@ class ComputeNest(StageLoops):
         ):
             return None
         places = [(self.stage, iv) for iv in self.leaves]
-        if self.launch is not None or any(p in self.nests.at or p in self.nests.stored for p in places):
+        if any([self.threads, threads_around(self.stage), launched_around(self.stage)]) or any(
+            p in self.nests.at or p in self.nests.stored for p in places
+        ):
             return None
         masked = [
             replace(r, tail=PREDICATE) if isinstance(r, Split) and r.tail == SHIFT else r

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import count, groupby
 
-from tewb.arith import evaluate_integers
+from tewb.arith import evaluate_integers, unlikely
 from tewb.base import any_depth
 from tewb.ir import (
+    LT,
     Allocate,
     AssertStmt,
     AttrStmt,
@@ -23,6 +24,7 @@ from tewb.ir import (
     For,
     ForKind,
     IfThenElse,
+    IntImm,
     LetStmt,
     PrimFunc,
     Seq,
@@ -205,12 +207,32 @@ class _Walker:
             return self.piece("call", (part.stage, part.loop), s, part, share, times, middle)
         if not isinstance(s, _AROUND):
             return s
-        inner = Share.SOME if isinstance(s, IfThenElse) and s.other is not None else _body_of(share)
+        if isinstance(s, IfThenElse) and s.other is not None:
+            return self.either(s, part, times, middle)
+        inner = _body_of(share)
 
         def child(c: object) -> object:
             return self.inside(c, part, inner, times, middle) if isinstance(c, Stmt) else c
 
         return s.map_children(child)
+
+    def either(self, s: IfThenElse, part: LoopPart, times: float, middle: Mapping[Var, float]) -> Stmt:
+        """One statement or the other: the first iterations of a loop and those after them, or the one that runs in the middle of
+        the loops around; both, if that is not known."""
+        assert s.other is not None
+        match unlikely(s.cond):
+            case LT(Var() as v, IntImm(n)) if v in middle:
+                trips = 2 * middle[v] + 1
+                first = min(max(n / trips, 0.0), 1.0) if trips else 1.0
+                shares = first, 1.0 - first
+                middles = {**middle, v: (n - 1) / 2}, {**middle, v: (n + trips - 1) / 2}
+            case _:
+                holds = self.value(s.cond, middle)
+                shares = float(holds != 0), float(holds in (None, 0))
+                middles = dict(middle), dict(middle)
+        then = self.inside(s.then, part, Share.SOME, shares[0] * times, middles[0])
+        other = self.inside(s.other, part, Share.SOME, shares[1] * times, middles[1])
+        return s if then is s.then and other is s.other else replace(s, then=then, other=other)
 
     # ---- what a statement is a part of
 

@@ -38,6 +38,7 @@ from tewb.lowering.nest import Key, loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
+from tewb.lowering.solved_sizes import solved_size
 from tewb.lowering.specialise_bodies import (
     Assumed,
     CallCondition,
@@ -441,6 +442,7 @@ def _check_variables(f: PrimFunc, cache: ResultCache, wrong: list[LowerError]) -
     for p in f.params:
         if isinstance(p, Buffer):
             bound |= {v for e in (*p.shape, *p.strides, p.elem_offset) if isinstance(e, Var) for v in (e,)}
+            bound |= {told.variable for e in p.shape if (told := solved_size(e)) is not None}
             bound.add(p.data)
     _check_strides(f)
     used = [cache.once(("variables", id(s)), (s,), partial(_variables, s)) for s in nests_of(f.body)]

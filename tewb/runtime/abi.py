@@ -54,6 +54,11 @@ class SymbolicSize:
     value: int | None
     text: str
     symbol: str | None = None  # set when the expression is one symbol, whose value an array gives
+    told: str | None = (
+        None  # the symbol of which it is `factor` times the value, and `offset`, which an array gives then
+    )
+    factor: int = 1
+    offset: int = 0
 
     def __str__(self) -> str:
         return self.text

@@ -26,6 +26,7 @@ def prepare(signature: KernelSignature, args: Sequence[Any], keywords: Mapping[s
     buffers = [(p, v) for p, v in zip(signature.params, values, strict=True) if p.kind == "buffer"]
     prepared.passed = [checked_array(signature.name, p, v, prepared) for p, v in buffers]
     prepared.arrays = [_in_form(p, a, prepared) for (p, _), a in zip(buffers, prepared.passed, strict=True)]
+    _solve_sizes(signature, prepared)
     _free_strides(signature, prepared)
     _check_computed(signature, prepared)
     _check_range(signature, prepared)
@@ -89,6 +90,21 @@ def _take_strides(p: ParamSpec, a: Any, prepared: Prepared) -> None:
                 p,
                 hint="strides that share a te.var must agree; declare one for each",
             )
+
+
+def _solve_sizes(signature: KernelSignature, prepared: Prepared) -> None:
+    """Values for symbols that only sizes such as `32*d` tell."""
+    buffers = [p for p in signature.params if p.kind == "buffer"]
+    for p, a in zip(buffers, prepared.arrays, strict=True):
+        for d, (size, n) in enumerate(zip(p.shape, a.shape, strict=True)):
+            if size.told is None or size.told in prepared.symbols:
+                continue
+            value, rest = divmod(n - size.offset, size.factor)
+            if rest or value < 0:
+                raise refusal(
+                    f"{p.name}'s dimension {d} is {n}, and is to be {size.text}: no {size.told} makes that", p
+                )
+            prepared.symbols[size.told] = BoundSymbol(value, f"{p.name}'s dimension {d}", p)
 
 
 def _free_strides(signature: KernelSignature, prepared: Prepared) -> None:

@@ -62,6 +62,11 @@ def _symbols_of(params: Sequence[ParamSpec], values: Sequence[Any]) -> dict[str,
             for size, n in zip(p.shape, v.shape, strict=False):
                 if size.symbol is not None:
                     symbols.setdefault(size.symbol, n)
+    # What only sizes such as `32*d` tell; whether they do is asked when all arguments are there.
+    for p, v in zip(params, values, strict=True):
+        for size, n in zip(p.shape, getattr(v, "shape", ()), strict=False):
+            if size.told is not None:
+                symbols.setdefault(size.told, max(n - size.offset, 0) // size.factor)
     return symbols
 
 

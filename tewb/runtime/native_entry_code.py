@@ -168,6 +168,7 @@ class _Entry:
         arrays = {n: self.array(p, o) for n, (p, o) in enumerate(every) if p.kind == "buffer"}
         self.slots = [numbers[n] if n in numbers else arrays[n] for n in range(len(params))]
         self.ends = {n: self.extent(params[n], self.objects[n], data) for n, data in arrays.items()}
+        self.solve_sizes()
         self.computed_sizes()
         self.separate()
         self.ranges()
@@ -296,6 +297,16 @@ class _Entry:
         t.check(apart)
 
     # ---- all arguments together
+
+    def solve_sizes(self) -> None:
+        """Values of symbols that only sizes such as `32*d` tell, if these then are as large."""
+        t = self.t
+        for o, p in zip(self.objects, self.signature.params, strict=True):
+            for d, size in enumerate(p.shape):
+                if size.told is not None and size.told not in self.symbols:
+                    most = t.ins(f"sub i64 {self.dimension(size, o, d)}, {size.offset}")
+                    t.check(t.ins(f"icmp sge i64 {most}, 0"))
+                    self.symbols[size.told] = t.ins(f"sdiv i64 {most}, {size.factor}")
 
     def computed_sizes(self) -> None:
         """Sizes that are expressions of symbols."""

@@ -58,6 +58,9 @@ from tewb.schedule.threads import (
 from tewb.tensor import ComputeOp, Domain, ExternOp, Operation, Region, ScanOp, Tensor, whole_region
 from tewb.tensor.hybrid import HybridOp
 
+# A part of a symbolic dimension has a constant number of elements up to this one: calls may have far fewer.
+LARGEST_CONSTANT = 1 << 24
+
 
 @readable
 @dataclass(slots=True, eq=False)
@@ -839,6 +842,8 @@ def _without_gaps(x: Interval, size: Expr, bounds: Bounds) -> Range:
         return Range(lo, extent) if one_size else _within(lo, x.hi, size, analyzer)
     if n is not None and e >= n:
         return whole
+    if n is None and e > LARGEST_CONSTANT:
+        return _within(lo, x.hi, size, analyzer)
     return Range(lo, const(max(e, 0), size.dtype))
 
 

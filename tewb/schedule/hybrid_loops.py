@@ -32,7 +32,7 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.schedule.relation import Fuse, Relation, Singleton, Split, ceil_div, clamped
+from tewb.schedule.relation import Fuse, Relation, Singleton, Split, ceil_div, clamped, parts_of
 from tewb.schedule.stage import Stage
 from tewb.tensor.hybrid import HybridOp
 
@@ -84,7 +84,7 @@ def _split(stage: Stage, body: Stmt, r: Split) -> Stmt:
     def change(n: For) -> Stmt:
         extent = ops.cast(n.extent, r.inner.dtype)
         known = const_int(extent)
-        wanted = clamped(r.size, extent)
+        wanted = (clamped if r.nparts is None else parts_of)(r.size, extent)
         other = ceil_div(extent, wanted, Analyzer())
         outer, inner = (other, wanted) if r.factor is not None else (wanted, other)
         value = ops.add(ops.mul(r.outer.var, inner), r.inner.var)

@@ -206,7 +206,7 @@ def loop_extents(
                     extents[inner] = inside
                     extents[outer] = ceil_div(n, inside, analyzer)
                 else:
-                    outside = clamped(size, n)
+                    outside = parts_of(size, n)
                     extents[outer] = outside
                     extents[inner] = ceil_div(n, outside, analyzer)
             case Fuse(outer, inner, fused):
@@ -233,6 +233,16 @@ def clamped(size: int | Var, n: Expr) -> Expr:
         return ops.cast(size, n.dtype)
     known = const_int(n)
     return const(size if known is None else max(1, min(size, known)), n.dtype)
+
+
+def parts_of(parts: int | Var, n: Expr) -> Expr:
+    """Into how many parts a loop of `n` iterations is split. So many that calls may well have fewer iterations are no more than
+    these: 2**31 - 1 parts would run for seconds to do nothing."""
+    size = clamped(parts, n)
+    most = const_int(size)
+    if const_int(n) is not None or most is None or most <= LARGEST_FACTOR:
+        return size
+    return ops.minimum(size, ops.maximum(n, const(1, n.dtype)))
 
 
 def ceil_div(n: Expr, d: Expr, analyzer: Analyzer) -> Expr:

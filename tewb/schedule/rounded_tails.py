@@ -11,6 +11,7 @@ from tewb.arith import Analyzer
 from tewb.ir import AxisKind, IterVar, Range, Reduce, const, const_int, ops, structural_equal
 from tewb.schedule.declare import Refusal
 from tewb.schedule.relation import (
+    LARGEST_FACTOR,
     ROUND_UP,
     SHIFT,
     Extents,
@@ -73,8 +74,17 @@ def padded(
 # ---------------------------------------------------------------- where it may not be
 
 
-def refused_past_end(stage: Stage, iv: IterVar) -> Refusal | None:
-    """Why parts of loop `iv` may not run past its end."""
+def refused_past_end(stage: Stage, iv: IterVar, size: int | str | None = None) -> Refusal | None:
+    """Why parts of loop `iv`, split by `size`, may not run past its end."""
+    if (
+        isinstance(size, int)
+        and size > LARGEST_FACTOR
+        and const_int(stage.schedule.extents(stage)[iv]) is None
+    ):
+        return Refusal(
+            f"memory of every call would be padded by up to {size} elements, however few {stage.axis_name(iv)} has",
+            'tail="guard", or a smaller size',
+        )
     kept = not_padded(stage) if iv.kind is AxisKind.DATA else _combines(stage, iv)
     return kept or _not_last(stage, iv) or told_by_elements(stage.op)
 

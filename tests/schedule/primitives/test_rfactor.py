@@ -348,3 +348,16 @@ def test_axes_that_do_not_begin_at_0_keep_their_terms(loop: str, parallel: int |
     s = te.create_schedule(B.op)
     s.rfactor(B, loop, parallel=parallel)
     assert_same_result(s, [A], [B], debug=True)
+
+
+def test_a_stage_in_the_loop_that_is_cut_into_parts_waits_for_a_place() -> None:
+    A, k, _ = total(9)
+    T = te.compute((3, 9), lambda i, j: A[i, j] + 1, name="T")
+    B = te.compute((3,), lambda i: te.sum(T[i, k], k), name="B")
+    s = te.create_schedule(B.op)
+    s[T].compute_at(s[B], "k")
+    partial = s.rfactor(B, "k", parallel=2)
+    with pytest.raises(ScheduleError, match="rfactor on stage B: T is computed at loop k"):
+        tewb.lower(s, [A, B])
+    s[T].compute_at(s[partial], "k.inner")
+    assert_same_result(s, [A], [B])

@@ -10,6 +10,7 @@ import pytest
 
 import tewb
 from tests.programs import assert_same_result, matmul, schedule_for
+from tests.regions import Watch
 from tewb import te
 from tewb.base import LowerError, ScheduleError, TewbError
 
@@ -279,3 +280,58 @@ def test_the_tail_is_in_journal_code_and_json() -> None:
         session.schedule_code.splitlines()[-1] == 'i_outer, i_inner = s[B].split(i, factor=8, tail="shift")'
     )
     assert session.to_string() == "B:split(i,8,tail=shift)"
+
+
+# ---------------------------------------------------------------- sizes near the ends of int32 and int64
+
+
+def doubled(at_root: bool) -> tuple[Any, Any, Any]:
+    A, T = increment(te.var("n"))
+    B = te.compute(T.shape, lambda i: T[i] * 2, name="C")
+    s = te.create_schedule(B.op)
+    if at_root:
+        s[T].compute_root()
+    return s, A, B
+
+
+@pytest.mark.parametrize("at_root", [True, False])
+@pytest.mark.parametrize("size", [1 << 25, (1 << 31) - 1, 1 << 31, 1 << 61])
+@pytest.mark.parametrize("word", ["factor", "nparts"])
+def test_sizes_that_no_call_needs_take_no_time_and_no_memory(word: str, size: int, at_root: bool) -> None:
+    s, A, B = doubled(at_root)
+    outer, _ = s[B].split("i", **{word: size})
+    if not at_root:
+        s["B"].compute_at(s[B], outer)
+    f = tewb.lower(s, [A, B])["main"]
+    n = next(v for v in s.size_vars())
+    for rows in (0, 1, 5):
+        x = np.arange(rows, dtype="float32")
+        memory = {p.data: a.copy() for p, a in zip(f.params, (x, np.zeros(rows, "float32")), strict=True)}
+        Watch(memory, {n: rows}).run(f.body)
+        np.testing.assert_array_equal(memory[f.params[1].data], (x + 1) * 2)
+
+
+def test_a_hybrid_loop_has_no_more_parts_than_iterations() -> None:
+    @te.hybrid.script
+    def double(a):  # type: ignore[no-untyped-def]
+        b = output_tensor((a.shape[0],), "float32")  # type: ignore[name-defined]  # noqa: F821
+        for i in range(a.shape[0]):
+            b[i] = a[i] * 2.0
+        return b
+
+    A = te.placeholder((te.var("n"),), name="A")
+    B = double(A)
+    s = te.create_schedule(B.op)
+    s[B].split(s[B].op.axis[0], nparts=1 << 61)
+    kernel = tewb.build(s, [A, B])
+    x, y = np.arange(5, dtype="float32"), np.zeros(5, "float32")
+    kernel(x, y)
+    np.testing.assert_array_equal(y, x * 2)
+
+
+def test_memory_of_every_call_is_not_padded_by_a_size_that_none_needs() -> None:
+    s, _, _ = doubled(True)
+    with pytest.raises(
+        ScheduleError, match="memory of every call would be padded by up to 2147483647 elements"
+    ):
+        s["B"].split("i", (1 << 31) - 1, tail="round_up")

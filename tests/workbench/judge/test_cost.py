@@ -53,3 +53,13 @@ def test_what_cannot_be_lowered_says_why() -> None:
     s.schedule.version += 1
     with pytest.raises(tewb.TewbError, match="not among the arguments"):
         costs(s)
+
+
+@pytest.mark.parametrize(("rows", "made"), [(1000, 1000), (1001, 1008), (5, 8)])
+def test_of_loops_for_short_calls_and_others_those_count_that_run(rows: int, made: int) -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1, name="B")
+    s = tewb.Session(te.create_schedule(B.op), [A, B], sizes={n: rows})
+    s.load('s[B].split("i", 8, tail="shift")')
+    assert costs(s)["B", None].stored == 4 * made

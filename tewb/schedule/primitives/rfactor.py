@@ -35,7 +35,7 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.dependent_loops import dependent, reason
-from tewb.schedule.questions import at_once, attached_at, has_loops, not_inline, trying
+from tewb.schedule.questions import at_once, attached_at, has_loops, not_inline, settled, trying
 from tewb.schedule.relation import Relation, Singleton, Split, index_up, mixed_loops, with_guards
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import LoopList, Stage, split_loop
@@ -90,14 +90,16 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return refused
     if parts < 1:
         return Refusal(f"parallel={parts} must be at least 1", "parallel=True: as many as there are threads")
-    refused = PRIMITIVES["split"].legal(stage, {"axis": v["axis"], "nparts": parts})
-    if refused:
+    refused = settled(
+        PRIMITIVES["split"].legal(stage, {"axis": v["axis"], "nparts": parts}), _loops_are_free(stage)
+    )
+    if refused and not refused.later:
         return refused
     with trying(stage):
         r = split_loop(stage, v["axis"], None, parts)
         stage.relations.append(r)
         stage.replace_leaves([r.parent], [r.outer, r.inner])
-        return _not_factored(stage, {**v, "axis": r.outer})
+        return settled(_not_factored(stage, {**v, "axis": r.outer}), refused)
 
 
 def _not_a_reduction(stage: Stage, axis: IterVar) -> Refusal | None:

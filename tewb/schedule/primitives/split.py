@@ -31,7 +31,7 @@ from tewb.schedule.questions import (
     trying,
     untouched,
 )
-from tewb.schedule.relation import GUARD, ROUND_UP, SHIFT, TAILS
+from tewb.schedule.relation import GUARD, PREDICATE, SHIFT, TAILS
 from tewb.schedule.rounded_tails import refused_past_end
 from tewb.schedule.shifted_tails import refused_again
 from tewb.schedule.stage import LoopList, Stage, split_loop
@@ -160,8 +160,11 @@ def _tail_refusal(stage: Stage, v: Values) -> Refusal | None:
             f'a split that is said to divide has no tail, and tail="{tail}" is asked of it',
             "choose one of the two",
         )
-    why_not = {SHIFT: _done_twice, ROUND_UP: refused_past_end}.get(tail)
-    return _edge_refusal(stage, iv, "tail") or (why_not(stage, iv) if why_not else None)
+    refused = _edge_refusal(stage, iv, "tail")
+    if refused or tail == PREDICATE:
+        return refused
+    size = v.get("factor") or v.get("nparts")
+    return _done_twice(stage, iv) if tail == SHIFT else refused_past_end(stage, iv, size)
 
 
 def _edge_refusal(stage: Stage, iv: IterVar, word: str) -> Refusal | None:

@@ -19,6 +19,7 @@ from tewb.ir import (
     Expr,
     ExternRegion,
     For,
+    IfThenElse,
     Node,
     Stmt,
     Var,
@@ -93,6 +94,9 @@ class _Counter:
             case AttrStmt() if isinstance(s.node, ExternRegion):
                 keys = (*around, (stage, None)) if stage is not None else around
                 self.add(dict.fromkeys(keys), Cost(calls=times))
+            case IfThenElse() if s.other is not None:  # the one that runs in the middle of the loops
+                chosen = s.other if self.value(s.cond, middle) == 0 else s.then
+                self.visit(chosen, around, middle, times, stage)
             case Stmt():
                 for child in s.children():
                     self.visit(child, around, middle, times, stage)

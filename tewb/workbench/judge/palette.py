@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tewb.base import DType, ScheduleError, TewbError, digits, readable
+from tewb.base import DType, ScheduleError, TewbError, any_depth, digits, readable
 from tewb.ir import (
     BufferStore,
     Call,
@@ -422,14 +422,26 @@ def seen(
     }, figures
 
 
+@any_depth
 def guards_left(f: PrimFunc, stage: str | None = None) -> int:
-    """The conditions that are asked where splits do not divide, or boxes pass edges: in all of `f`, or those of a stage."""
-    mine = [n for n in walk(f.body) if isinstance(n, IfThenElse | BufferStore)]
-    if stage is not None:
-        mine = [n for n in mine if n.origin is not None and n.origin.stage == stage]
-    asked = sum(isinstance(n, IfThenElse) for n in mine)
-    values = [x for n in mine if isinstance(n, BufferStore) for x in walk(n.value)]
-    return asked + sum(isinstance(x, Call) and x.op == "likely" for x in values)
+    """The conditions that are asked where splits do not divide, or boxes pass edges: in all of `f`, or those of a stage. Of two
+    statements that stand beside each other, as loops for short calls do, the one with fewer counts."""
+
+    def left(s: Stmt) -> int:
+        inside = [left(c) for c in s.children() if isinstance(c, Stmt)]
+        if isinstance(s, IfThenElse) and s.other is not None:
+            return min(inside)
+        origin = s.origin if isinstance(s, IfThenElse | BufferStore) else None
+        if stage is not None and (origin is None or origin.stage != stage):
+            return sum(inside)
+        asked = (
+            [n for n in walk(s.value) if isinstance(n, Call) and n.op == "likely"]
+            if isinstance(s, BufferStore)
+            else ()
+        )
+        return sum(inside) + len(asked) + isinstance(s, IfThenElse)
+
+    return left(f.body)
 
 
 def _longest(loops: Sequence[For], kind: ForKind) -> int | None:

@@ -16,6 +16,7 @@ from tewb.ir import (
     ExternRegion,
     For,
     ForKind,
+    IfThenElse,
     Node,
     Select,
     Stmt,
@@ -77,6 +78,9 @@ def _stores(
             yield from _stores(s.body, inside, {**middle, s.var: first + (trips - 1) / 2}, sizes)
         case BufferStore():
             yield StoreNest(around, s, sizes)
+        case IfThenElse() if s.other is not None:  # the one that runs in the middle of the loops
+            runs = s.other if _value(s.cond, middle, sizes) == 0 else s.then
+            yield from _stores(runs, around, middle, sizes)
         case Stmt() if not isinstance(getattr(s, "node", None), ExternRegion):
             for child in s.children():
                 yield from _stores(child, around, middle, sizes)

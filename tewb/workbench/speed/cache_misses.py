@@ -32,6 +32,7 @@ from tewb.ir import (
     BufferStore,
     Expr,
     For,
+    IfThenElse,
     Node,
     PrimFunc,
     Stmt,
@@ -204,6 +205,8 @@ class _Reader:
                 accesses = [self.access(n, loops, False) for n in loads] + [self.access(s, loops, True)]
                 keys = ((stage, None), *dict.fromkeys(key for _, key in around))
                 yield Leaf(tuple(a for a in accesses if a is not None), loops, keys)
+            case IfThenElse() if s.other is not None:  # the one that runs in the middle of the loops
+                yield from self.read(s.other if self.number(s.cond) == 0 else s.then, around, stage)
             case AttrStmt() | Stmt():
                 for child in s.children():
                     yield from self.read(child, around, stage)
