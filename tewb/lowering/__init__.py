@@ -35,6 +35,7 @@ from tewb.lowering.pipeline import (
 )
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
+from tewb.lowering.specialise_bodies import body_in_view
 from tewb.lowering.time_loops import time_loops
 from tewb.lowering.unroll_loops import MAX_NODES
 from tewb.lowering.user_passes import (
@@ -70,6 +71,7 @@ __all__ = [
     "Sequential",
     "Share",
     "Trace",
+    "body_in_view",
     "heed_pragmas",
     "kept_by_threads",
     "loop_parts",
