@@ -219,8 +219,8 @@ def _untransposed(seen: _Seen, stage: Stage, nest: Nest, strides: dict[str, int 
     rows, lanes = (axis_of(n) for n in nest.loops[-2:])
     steps = seen.legal(Step("transpose", stage.name, {"rows": rows, "lanes": lanes}))
     along = strides_along(nest, nest.loops[-2].var)
-    if steps:
-        access = next(a for a, x in along.items() if x == 1 and strides[a] not in (0, 1))
+    access = next((a for a, x in along.items() if x == 1 and strides[a] not in (0, 1)), None)
+    if steps and access is not None:
         message = f"{access} has its neighbours along {rows}, so along {lanes} its lanes are taken one by one"
         yield Advice("strided", stage.name, lanes, message, steps)
 
