@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 import random
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tewb
+from tests.bench.strides import special_matmul
 from tests.programs import random_step
 from tewb import te
 from tewb.base import ScheduleError, TewbError
@@ -222,3 +224,17 @@ def _some_steps(s: Schedule, rng: random.Random) -> None:
         is_of_kernel = step.primitive in ("specialize", "otherwise", "transform_layout")
         if not is_of_kernel and step.args.get("tail") != "shift" and s.why_not(step) is None:
             s.apply(step)
+
+
+@pytest.mark.slow
+def test_a_product_with_a_body_for_each_layout() -> None:
+    n, m, k = 19, 34, 21
+    s, args = special_matmul(n, m, k, rows=3, columns=16, packed_rows=4)
+    assert len(s.bodies) == 7
+    kernel = tewb.build(s, args)
+    rng = np.random.default_rng(0)
+    for orders in product("CF", repeat=3):
+        shapes = [(n, k), (k, m), (n, m)]
+        a, b, c = [np.array(rng.random(z), "float32", order=o) for z, o in zip(shapes, orders, strict=True)]  # type: ignore[call-overload]
+        kernel(a, b, c)
+        np.testing.assert_allclose(c, a @ b, rtol=1e-5)
