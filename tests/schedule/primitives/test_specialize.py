@@ -16,7 +16,7 @@ from tests.programs import random_step
 from tewb import te
 from tewb.base import ScheduleError, TewbError
 from tewb.ir import script
-from tewb.schedule import Schedule, Step
+from tewb.schedule import Schedule, Step, schedule_code
 from tewb.workbench import Session
 
 N = te.var("n")
@@ -181,6 +181,21 @@ def test_what_only_a_later_step_makes_right_is_judged_in_every_body() -> None:
     s[C].split("i", 8)
     with pytest.raises(TewbError, match="compute_root on stage T: T is double buffered"):
         tewb.lower(s, [A, C])
+
+
+def test_sizes_of_other_bodies_are_written_and_kept() -> None:
+    s, x = te.create_schedule(B.op), te.var("x")
+    with s.specialize(N > 3):
+        s[B].split("i", x)
+    code = schedule_code(s, {"A": "A0", "B": "B0"}, {"te"}, {N: "n0", x: "x0"})
+    assert code[2] == "i_outer, i_inner = s[B0].split(i, factor=x0)"
+    with pytest.raises(ScheduleError, match="the program has another variable with the name x"):
+        s[B].split("i", te.var("x"))
+    with pytest.raises(ScheduleError, match="the program has another variable with the name x"):
+        s.specialize(te.var("x") > 3)
+    a, b = np.arange(9, dtype="float32"), np.ones(9, "float32")
+    tewb.build(s, [A, x, B])(a, 2, b)
+    np.testing.assert_array_equal(b, a * 2)
 
 
 def test_the_menu_and_the_palette_have_it() -> None:
