@@ -37,6 +37,8 @@ def bodies(f: PrimFunc) -> list[BodyOfCall]:
     known |= {
         v for p in f.params if isinstance(p, Buffer) for n in (*p.shape, *p.strides) for v in free_vars(n)
     }
+    if not known:
+        return [BodyOfCall("", f)]  # all calls are alike
     found: list[BodyOfCall] = []
     for decided in _decisions(f.body, known, {}):
         if len(found) == MOST:
@@ -71,9 +73,11 @@ def _is_choice(n: object, known: set[Var]) -> bool:
 
 def _decided(body: Stmt, known: set[Var], decided: Mapping[str, bool]) -> Stmt:
     """`body` with one side of each choice that is decided."""
+    if not decided:
+        return body
 
     def choice(n: IfThenElse) -> Any:
-        holds = decided.get(script(n.cond)) if decided and _is_choice(n, known) else None
+        holds = decided.get(script(n.cond)) if _is_choice(n, known) else None
         return n.map_children(rewrite) if holds is None else rewrite(n.then if holds else n.other)
 
     rewrite: Callable[[Any], Any] = rewriter({IfThenElse: choice})

@@ -20,7 +20,6 @@ from tewb.ir import (
     AttrStmt,
     BufferStore,
     For,
-    IfThenElse,
     IRModule,
     Line,
     Node,
@@ -28,7 +27,6 @@ from tewb.ir import (
     PrimFunc,
     bodies,
     script_lines,
-    walk,
 )
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, Trace, lower_schedule, run
 from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
@@ -220,7 +218,7 @@ class CodeForms:
 
     def _bodies(self, f: PrimFunc) -> Iterable[CodeForm]:
         """One form for each body of a function that has several, of which a call takes one."""
-        every = bodies(f) if any(isinstance(n, IfThenElse) for n in walk(f.body)) else []
+        every = bodies(f)
         for i, body in enumerate(every if len(every) > 1 else [], 1):
             name, doc = f"body {i} of {len(every)}", f"one body, which runs when {body.when}"
             yield CodeForm(name, doc, IR, partial(self._ir_parts, body.function))
