@@ -7,6 +7,7 @@ for contiguous arrays only. Both run on contiguous arrays (aim: a ratio of 0.98)
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,65 @@ def unscheduled_row_sum(n: int, m: int) -> Program:
     return te.create_schedule(R.op), [A, R]
 
 
+def special_matmul(n: int, m: int, k: int, rows: int = 9, columns: int = 48, packed_rows: int = 8) -> Program:
+    """C[n, m] = A[n, k] @ B[k, m] with a body for each way in which the arrays lie: vectors run along the neighbours of C,
+    panels are turned as they are packed, and what is broadcast is packed where its tile is no run of k."""
+    A, B = te.placeholder((n, k), name="A"), te.placeholder((k, m), name="B")
+    r = te.reduce_axis((0, k), name="k")
+    C = te.compute((n, m), lambda i, j: te.sum(A[i, r] * B[r, j], axis=r), name="C")
+    s = te.create_schedule(C.op)
+
+    def body(along_rows: bool, is_turned: bool, is_packed: bool, rows: int = rows) -> None:
+        L = s.cache_write(C, "local")
+        panel, other = (B, A) if along_rows else (A, B)
+        P = s.cache_read(panel, "global", [L])
+        if not along_rows:
+            for x in (L, P):
+                s[x].transform_layout(lambda i, j: [j, i])
+        if is_packed:
+            Q = s.cache_read(other, "global", [L])
+            by_rows, by_columns = (
+                (lambda i, k: [i // rows, k, i % rows]),
+                (lambda k, j: [j // rows, k, j % rows]),
+            )
+            s[Q].transform_layout(by_rows if along_rows else by_columns)
+            s[Q].vectorize(s[Q].leaf_iter_vars[-1])
+        lanes, across = ("j", "i") if along_rows else ("i", "j")
+        lo, ao, li, ai = s[C].tile(lanes, across, columns, rows)
+        s[C].reorder(lo, ao, ai, li)
+        s[C].unroll(ai)
+        s[C].vectorize(li)
+        s[L].compute_at(s[C], ao)
+        outer, inner, step = s[L].leaf_iter_vars
+        s[L].reorder(step, outer, inner)
+        s[L].unroll(outer)
+        s[L].vectorize(inner)
+        s[P].compute_at(s[C], lo)
+        x, y = s[P].leaf_iter_vars
+        if is_turned:
+            s[P].transpose(*s[P].tile(x, y, 16, 16)[2:])
+        else:
+            s[P].vectorize(y)
+
+    turned_a, turned_b, turned_c = (te.stride(t, 0) == 1 for t in (A, B, C))
+    with s.specialize(te.all(turned_c, turned_a, turned_b)):
+        body(along_rows=False, is_turned=False, is_packed=False)
+    with s.specialize(te.all(turned_c, turned_a)):
+        body(along_rows=False, is_turned=False, is_packed=True, rows=packed_rows)
+    with s.specialize(te.all(turned_c, turned_b)):
+        body(along_rows=False, is_turned=True, is_packed=False)
+    with s.specialize(turned_c):
+        body(along_rows=False, is_turned=True, is_packed=True, rows=packed_rows)
+    with s.specialize(te.all(turned_a, turned_b)):
+        body(along_rows=True, is_turned=True, is_packed=True, rows=packed_rows)
+    with s.specialize(turned_a):
+        body(along_rows=True, is_turned=False, is_packed=True, rows=packed_rows)
+    with s.specialize(turned_b):
+        body(along_rows=True, is_turned=True, is_packed=False)
+    body(along_rows=True, is_turned=False, is_packed=False)
+    return s, [A, B, C]
+
+
 def any_strides(args: list[Any]) -> dict[Any, Any]:
     """A buffer with a variable for each stride, for every tensor."""
     return {
@@ -78,6 +138,9 @@ CASES: list[tuple[str, Program, Callable[..., Any]]] = [
 ]
 
 
+SPECIAL = [(512, 512, 512), (1000, 777, 513)]
+
+
 def arrays(args: list[Any]) -> list[Any]:
     rng = np.random.default_rng(0)
     return [rng.standard_normal([n.value for n in t.shape], dtype=np.float32) for t in args]
@@ -104,3 +167,19 @@ def main() -> None:
                 want = numpy(*given[:-1], out=out)
                 np.testing.assert_allclose(given[-1], want, rtol=1e-3, atol=1e-3)
                 print(race(name, lambda: strided(*given), lambda: numpy(*given[:-1], out=out)))  # noqa: B023
+    heading("matmul with a body for each layout (specialize); C: rows of neighbours, F: columns", "numpy")
+    for shape in SPECIAL:
+        race_layouts(*shape)
+
+
+def race_layouts(n: int, m: int, k: int) -> None:
+    """A product in all orders of A, B and C."""
+    s, args = special_matmul(n, m, k)
+    kernel = tewb.build(s, args)
+    for orders in product("CF", repeat=3):
+        given = [np.array(a, order=order) for a, order in zip(arrays(args), orders, strict=True)]  # type: ignore[call-overload]
+        out, name = given[-1].copy(order="K"), f"{n} x {m} x {k}, A B C as {''.join(orders)}"
+        with threadpoolctl.threadpool_limits(1):
+            kernel(*given)
+            np.testing.assert_allclose(given[-1], np.matmul(*given[:-1], out=out), rtol=1e-3, atol=1e-3)
+            print(race(name, lambda: kernel(*given), lambda: np.matmul(*given[:-1], out=out)))  # noqa: B023

@@ -166,7 +166,8 @@ def _replayed(p: Program, names: dict[str, Any], done: list[Step], rng: random.R
         for n, stage in enumerate([x for x in first.stages if x.name not in stages]):  # the parts of a scan
             stages[stage.name] = f"part_{n}"
             made[f"part_{n}"] = stage.op.output(0)
-        exec("\n".join(schedule_code(s, stages, set(names))), made)
+        variables = {names[x.ident]: x.ident for x in p.scalars}
+        exec("\n".join(schedule_code(s, stages, set(names), variables)), made)
         return made["s"]  # type: ignore[no-any-return]
 
     if s.journal and rng.random() < 0.2:

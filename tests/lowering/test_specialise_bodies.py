@@ -12,6 +12,7 @@ import tewb
 from tewb import te
 from tewb.base import LowerError, TewbWarning
 from tewb.ir import For, IfThenElse, parse, script, structural_equal, walk
+from tewb.lowering import body_in_view
 from tewb.workbench import Session
 
 N, M = te.var("n"), te.var("m")
@@ -209,3 +210,22 @@ def test_a_session_shows_every_pass_of_all_bodies() -> None:
         assert f.body.origin is not None
         assert f.body.origin.steps == (0,)
     assert session.verify().ok
+
+
+def test_judges_look_at_the_body_in_view() -> None:
+    s, args = doubled()
+    s["B"].split("j", 8)
+    with s.specialize(M % 8 == 0):
+        s["B"].parallel("i")
+    s.specialize(M == 3)
+    s["B"].reorder("j.outer", "i", "j.inner")
+    session = Session(s, args)
+    shown = [body_in_view(s, f) for _, f in session.passes]
+    assert "parallel" not in script(shown[0])
+    assert not any(isinstance(f.body, IfThenElse) for f in shown)
+    s.otherwise()
+    others = body_in_view(s, session.passes[0][1])
+    assert [n.var.name for n in walk(others.body) if isinstance(n, For)] == ["i", "j.outer", "j.inner"]
+    with s.specialize(M % 8 == 0):
+        own = body_in_view(s, session.passes[-1][1])
+        assert "T.parallel" in script(own)

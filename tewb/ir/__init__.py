@@ -7,6 +7,7 @@ from tewb.ir.operators import Operators  # isort: skip
 from tewb.ir import intrinsics, ops
 from tewb.ir.axes import AxisKind, CommReducer, IterVar, Range, Reduce
 from tewb.ir.axis_values import AxisValues, at_axes
+from tewb.ir.bodies import bodies
 from tewb.ir.buffers import Buffer, BufferLoad, Producer, ProducerLoad
 from tewb.ir.builder import BufferVar, IRBuilder
 from tewb.ir.expressions import (
@@ -118,7 +119,7 @@ from tewb.ir import verify  # isort: skip
 
 __all__ = [
     "Add", "Allocate", "ALLOCATED", "And", "Array", "assert_structural_equal", "AssertStmt", "at_axes", "AttrStmt",
-    "AxisKind", "AxisValues", "barrier", "Binary", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar",
+    "AxisKind", "AxisValues", "barrier", "Binary", "bodies", "Broadcast", "Buffer", "BufferLoad", "BufferStore", "BufferVar",
     "Call", "call_intrin", "Cast", "CommReducer", "Compare", "compare_identity", "conjuncts", "const", "const_int", "convert",
     "DeclBuffer", "disjuncts", "Div", "element_function", "EQ", "Evaluate", "everywhere", "Expr", "ExpressionParser", "ExternRegion",
     "first_difference", "FloatImm", "FloorDiv", "FloorMod", "For", "ForKind", "free_vars", "GE", "GRAIN", "GT",

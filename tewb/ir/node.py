@@ -26,23 +26,28 @@ def alias(field: str) -> Any:
 
 
 class Shown:
-    """What has a form as text. `script`, `astext` and `show` take the options of classic TE, which change nothing."""
+    """What has a form as text. `script`, `astext` and `show` take the options of classic TE, which change nothing. `body` is
+    the number of the only body to be shown of a function that has one for each layout of its arguments."""
 
     __slots__ = ()
 
-    def script(self, **_: Any) -> str:
+    def script(self, *, body: int | None = None, **_: Any) -> str:
         """This as TVMScript text."""
         from tewb.ir.script import script  # the printer sits above the nodes
 
+        if body is not None:
+            from tewb.ir.bodies import script_of_body
+
+            return script_of_body(self, body)
         return script(self)  # type: ignore[arg-type]
 
     def astext(self, show_meta_data: bool = True, annotate: Any = None) -> str:
         """This as TVMScript text."""
         return self.script()
 
-    def show(self, *_: Any, **__: Any) -> None:
+    def show(self, *_: Any, body: int | None = None, **__: Any) -> None:
         """Print this as TVMScript text."""
-        print(self.script())
+        print(self.script(body=body))
 
 
 class Node(Shown):

@@ -36,6 +36,7 @@ from tewb.lowering.pipeline import (
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
 from tewb.lowering.solved_sizes import solved_size
+from tewb.lowering.specialise_bodies import body_in_view
 from tewb.lowering.time_loops import time_loops
 from tewb.lowering.unroll_loops import MAX_NODES, check_unrolled
 from tewb.lowering.user_passes import (
@@ -71,6 +72,7 @@ __all__ = [
     "Sequential",
     "Share",
     "Trace",
+    "body_in_view",
     "check_unrolled",
     "heed_pragmas",
     "kept_by_threads",

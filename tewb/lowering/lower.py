@@ -136,13 +136,14 @@ def _with_bodies(
 
 
 def _lowered_body(schedule: Schedule, f: PrimFunc, condition: CallCondition | None, is_traced: bool) -> Trace:
-    """The function of one body after every pass, on the parameters of `f`; only the last one if that is enough."""
+    """The function of one body before and after every pass, on the parameters of `f`; only the last one if that is
+    enough."""
     own: Trace = []
     special = Assumed(f, lambda g: g.body) if condition is None else assumed(f, condition)
     with explained(schedule):
         run(special.function, with_user_passes(LOWER), own, schedule.result_cache)
-    wanted = own if is_traced else own[-1:]
-    return [(SCHEDULE_OPS, f), *((p, f.with_body(special.body_of(g))) for p, g in wanted)]
+    wanted = [(SCHEDULE_OPS, special.function), *own] if is_traced else own[-1:]
+    return [(p, f.with_body(special.body_of(g))) for p, g in wanted]
 
 
 def attributes_of(name: str) -> dict[str, Any]:

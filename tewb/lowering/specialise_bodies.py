@@ -155,6 +155,19 @@ def joined(bodies: Sequence[tuple[CallCondition, Stmt]], others: Stmt) -> Stmt:
     return chosen
 
 
+def body_in_view(schedule: Schedule, f: PrimFunc) -> PrimFunc:
+    """`f`, which a schedule was lowered to, with the body that its stages show in the place of all bodies."""
+    s = f.body
+    while schedule.bodies and isinstance(s, IfThenElse) and s.other is not None and s.origin is not None:
+        step = schedule.journal[s.origin.step] if s.origin.step is not None else None
+        if step is None or step.primitive != "specialize":
+            break
+        if step.args["condition"] == schedule.within:
+            return f.with_body(s.then)
+        s = s.other
+    return f.with_body(s)
+
+
 def warn_of_idle(text: str, never: bool) -> None:
     """Say that a body is for all calls, or for none, with the layouts that the arguments were declared with."""
     what = "no call, and is left out" if never else "every call, and others are left out"

@@ -17,6 +17,7 @@ from tewb.ir import (
     Stmt,
     Var,
     const,
+    const_int,
     ops,
     rewriter,
     substitute,
@@ -79,11 +80,15 @@ def all_one(strides: Sequence[Var]) -> Expr:
 
 
 def unit_strides(f: PrimFunc) -> list[Var]:
-    """The innermost strides of parameters that are variables, no sizes, and used by an access."""
+    """The innermost strides of parameters that are variables, no sizes, and used by an access. Where neighbours lie along
+    another dimension already, they do not lie along the last one."""
     params = [p for p in f.params if isinstance(p, Buffer)]
     sizes = {e for p in params for e in p.shape}
     candidates = {
-        v: None for p in params if p.strides and isinstance(v := p.strides[-1], Var) and v not in sizes
+        v: None
+        for p in params
+        if p.strides and isinstance(v := p.strides[-1], Var) and v not in sizes
+        if not any(const_int(s) == 1 for s in p.strides)
     }
     if not candidates:
         return []

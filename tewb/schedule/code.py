@@ -105,7 +105,7 @@ def schedule_code(
     still makes these steps; otherwise it is the steps. The recipes that are called are added to `called`.
     """
     shown = variables or {}
-    sizes = schedule.size_variables() if schedule.part_sizes else {}
+    sizes = schedule.size_variables() if schedule.part_sizes or schedule.bodies else {}
     of_sizes = {name: shown[v] for name, v in sizes.items() if v in shown}
     names = Names(stages, taken, of_sizes)
     lines = written_lines(schedule.untouched(), schedule.journal, names, allowed)

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
-from tewb.arith import Analyzer
+from tewb.arith import Analyzer, row_major
 from tewb.base import INT32, ScheduleError, UnreadableError, any_depth, brief, python_tree
 from tewb.ir import (
     EQ,
@@ -30,6 +30,7 @@ from tewb.ir import (
     Not,
     Or,
     Var,
+    conjuncts,
     const_int,
     free_vars,
     ops,
@@ -263,3 +264,18 @@ def certain(schedule: Schedule, text: str) -> bool | None:
         if facts.can_prove(condition):
             return True
         return False if facts.can_prove(ops.logical_not(condition)) else None
+
+
+def strides_of(schedule: Schedule, t: Tensor) -> tuple[Expr, ...]:
+    """The strides of a tensor as far as steps know them: those of rows side by side, unless the steps are those of a body whose
+    condition says others."""
+    if schedule.within is None:
+        return row_major(t.shape)
+    said: dict[int, Expr] = {}
+    for one in conjuncts(read_call_condition(schedule, schedule.within)):
+        match one:
+            case EQ(StrideVar() as v, IntImm() as step) if v.tensor is t:
+                said[v.dimension] = step
+    if not said:
+        return row_major(t.shape)
+    return tuple([said.get(d, Var(f"{t.name}.s{d}", INT32)) for d in range(t.ndim)])

@@ -84,7 +84,8 @@ def check_names(schedule: Schedule, variables: Sequence[Var]) -> None:
     others = [v for v in variables if v not in names]
     loops = {iv.var for s in schedule.stages for iv in s.all_iter_vars}
     # Those of steps that were undone or refused leave their names to others.
-    known = {v.name: v for p in schedule.part_sizes.values() for v in free_vars(p.given)} | dict(program)
+    used = {v.name: v for p in schedule.part_sizes.values() for v in free_vars(p.given)}
+    known = (schedule.variables if schedule.bodies else used) | dict(program)
     for v in others:
         if v in loops:
             raise ScheduleError(

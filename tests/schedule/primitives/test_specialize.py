@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pickle
 import random
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tewb
+from tests.bench.strides import special_matmul
 from tests.programs import random_step
 from tewb import te
 from tewb.base import ScheduleError, TewbError
 from tewb.ir import script
-from tewb.schedule import Schedule, Step
+from tewb.schedule import Schedule, Step, schedule_code
 from tewb.workbench import Session
 
 N = te.var("n")
@@ -181,6 +183,21 @@ def test_what_only_a_later_step_makes_right_is_judged_in_every_body() -> None:
         tewb.lower(s, [A, C])
 
 
+def test_sizes_of_other_bodies_are_written_and_kept() -> None:
+    s, x = te.create_schedule(B.op), te.var("x")
+    with s.specialize(N > 3):
+        s[B].split("i", x)
+    code = schedule_code(s, {"A": "A0", "B": "B0"}, {"te"}, {N: "n0", x: "x0"})
+    assert code[2] == "i_outer, i_inner = s[B0].split(i, factor=x0)"
+    with pytest.raises(ScheduleError, match="the program has another variable with the name x"):
+        s[B].split("i", te.var("x"))
+    with pytest.raises(ScheduleError, match="the program has another variable with the name x"):
+        s.specialize(te.var("x") > 3)
+    a, b = np.arange(9, dtype="float32"), np.ones(9, "float32")
+    tewb.build(s, [A, x, B])(a, 2, b)
+    np.testing.assert_array_equal(b, a * 2)
+
+
 def test_the_menu_and_the_palette_have_it() -> None:
     session = Session(te.create_schedule(B.op), [A, B])
     assert "specialize" in [p.name for p in session.primitives("B")]
@@ -222,3 +239,17 @@ def _some_steps(s: Schedule, rng: random.Random) -> None:
         is_of_kernel = step.primitive in ("specialize", "otherwise", "transform_layout")
         if not is_of_kernel and step.args.get("tail") != "shift" and s.why_not(step) is None:
             s.apply(step)
+
+
+@pytest.mark.slow
+def test_a_product_with_a_body_for_each_layout() -> None:
+    n, m, k = 19, 34, 21
+    s, args = special_matmul(n, m, k, rows=3, columns=16, packed_rows=4)
+    assert len(s.bodies) == 7
+    kernel = tewb.build(s, args)
+    rng = np.random.default_rng(0)
+    for orders in product("CF", repeat=3):
+        shapes = [(n, k), (k, m), (n, m)]
+        a, b, c = [np.array(rng.random(z), "float32", order=o) for z, o in zip(shapes, orders, strict=True)]  # type: ignore[call-overload]
+        kernel(a, b, c)
+        np.testing.assert_allclose(c, a @ b, rtol=1e-5)

@@ -6,6 +6,7 @@ import json
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tewb
@@ -345,3 +346,25 @@ def test_the_guard_of_a_last_part_is_no_fault() -> None:
     s.apply(Step("unroll", "B", {"axis": "i.inner"}), Step("vectorize", "B", {"axis": "j"}))
     assert "likely" in str(s.function)
     assert not any(kind == "guard" for kind, _, _ in kinds(s))
+
+
+def test_arrays_that_lie_the_other_way_get_a_body_where_steps_ordered_the_loops() -> None:
+    A = te.placeholder((16, 8), name="A")
+    B = te.compute((16, 8), lambda i, j: A[i, j] * 2.0, name="B")
+    columns = np.asfortranarray(np.ones((16, 8), "float32"))
+    s = tewb.Session(te.create_schedule(B.op), [A, B], inputs=[columns])
+    assert "layout" not in {kind for kind, _, _ in kinds(s)}  # no step ordered them
+    s.apply(Step("vectorize", "B", {"axis": "j"}))
+    found = kinds(s)["layout", "B", None]
+    assert (
+        "the array for A has its neighbours along dimension 0, and steps ordered the loops" in found.message
+    )
+    assert "calls with stride(A, 0) == 1 can have loops of their own (specialize)" in found.message
+    assert list(map(str, found.steps)) == ["specialize(B, condition=stride(A, 0) == 1)"]
+    s.apply(found.step)
+    assert "layout" not in {kind for kind, _, _ in kinds(s)}
+    s.apply(Step("otherwise", "B", {}))
+    assert "layout" not in {kind for kind, _, _ in kinds(s)}
+    rows = tewb.Session(s.schedule.untouched(), [A, B], inputs=[np.ones((16, 8), "float32")])
+    rows.apply(Step("vectorize", "B", {"axis": "j"}))
+    assert "layout" not in {kind for kind, _, _ in kinds(rows)}

@@ -24,6 +24,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.schedule.bounds import infer_bounds
+from tewb.schedule.conditions import strides_of
 from tewb.schedule.declare import (
     Arguments,
     Param,
@@ -284,7 +285,7 @@ def _accesses(stage: Stage, rows: IterVar, lanes: IterVar) -> list[TileAccess]:
     touched = [(t, own) for t in op.outputs] + [(n.producer, n.indices) for n in loads]
 
     def access(t: Tensor, indices: tuple[Expr, ...]) -> TileAccess:
-        strides = row_major(t.shape)
+        strides = strides_of(stage.schedule, t)
         real = [at.index(i) for i in indices]
         along, across = (stride(strides, real, iv.var) for iv in (rows, lanes))
         return TileAccess(_text(t.name, indices), t.dtype, along, across)

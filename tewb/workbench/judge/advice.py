@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from tewb.base import TewbError, digits, readable
 from tewb.ir import (
     AxisKind,
@@ -27,10 +29,10 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.lowering import with_thread_loops
+from tewb.lowering import body_in_view, with_thread_loops
 from tewb.schedule import ROUND_UP, SHIFT, At, Schedule, Split, Stage, Step, divides, loop_marks
 from tewb.schedule.bounds import infer_bounds
-from tewb.tensor import ExternOp
+from tewb.tensor import ExternOp, Tensor
 from tewb.workbench.judge.estimate import Machine
 from tewb.workbench.judge.factors import dividing, fitting
 from tewb.workbench.judge.gains import Gains
@@ -46,7 +48,7 @@ CACHE_LINE = 64  # bytes
 MOST_TIMES = 2.0  # more computations of one element than this are worth a word
 
 KINDS = (
-    "unvectorized", "strided", "false sharing", "over-allocation", "recompute", "stores", "guard", "tail",
+    "unvectorized", "strided", "layout", "false sharing", "over-allocation", "recompute", "stores", "guard", "tail",
     "spills", "vector width",
 )  # fmt: skip
 
@@ -89,7 +91,7 @@ def advice(program: Program, assembly: bool = True, machine: Machine | None = No
     slower, on this machine or another. Raises what keeps the schedule from being lowered."""
     seen = _Seen(program)
     findings: list[Advice] = []
-    for rule in (_inner_loops, _sharing, _memory, _stores, _guards, _tails):
+    for rule in (_inner_loops, _layouts, _sharing, _memory, _stores, _guards, _tails):
         findings += rule(seen)
     if assembly:
         gains = Gains(program, machine)
@@ -112,7 +114,7 @@ def _speed(program: Program) -> Speed | None:
 
 def _unless_slower(a: Advice, gains: Gains) -> Advice:
     """A finding, without its steps where they are predicted to make the program slower."""
-    gain = gains.of(a.steps) if a.steps else None
+    gain = gains.of(a.steps) if a.steps and a.kind != "layout" else None  # which only begins a body
     if gain is None or not gain.is_loss:
         return a
     steps = ", then ".join(map(str, a.steps))
@@ -134,9 +136,9 @@ class _Seen:
 
     def __init__(self, program: ProgramView) -> None:
         self.program, self.schedule = program, program.schedule
-        self.function = with_thread_loops(program.function)
+        self.function = with_thread_loops(body_in_view(self.schedule, program.function))
         self.trials = Trials(program)
-        self.nests = list(nests(self.schedule, program.passes[0][1].body, ()))
+        self.nests = list(nests(self.schedule, body_in_view(self.schedule, program.passes[0][1]).body, ()))
         self.bounds = infer_bounds(self.schedule, argument_stages(self.schedule, program.args))
 
     def legal(self, *steps: Step) -> tuple[Step, ...]:
@@ -218,8 +220,8 @@ def _untransposed(seen: _Seen, stage: Stage, nest: Nest, strides: dict[str, int 
     rows, lanes = (axis_of(n) for n in nest.loops[-2:])
     steps = seen.legal(Step("transpose", stage.name, {"rows": rows, "lanes": lanes}))
     along = strides_along(nest, nest.loops[-2].var)
-    if steps:
-        access = next(a for a, x in along.items() if x == 1 and strides[a] not in (0, 1))
+    access = next((a for a, x in along.items() if x == 1 and strides[a] not in (0, 1)), None)
+    if steps and access is not None:
         message = f"{access} has its neighbours along {rows}, so along {lanes} its lanes are taken one by one"
         yield Advice("strided", stage.name, lanes, message, steps)
 
@@ -245,6 +247,34 @@ def _unit_steps(seen: _Seen, stage: Stage, nest: Nest) -> tuple[Step, ...]:
     tiled = after.journal[-1].results if isinstance(after, Schedule) else ()
     turned = Step("transpose", stage.name, {"rows": tiled[2], "lanes": tiled[3]}) if tiled else tile
     return seen.legal(tile, turned) or seen.legal(tile)
+
+
+def _layouts(seen: _Seen) -> Iterator[Advice]:
+    """Arrays whose neighbours lie along another dimension than the last, read by loops that steps ordered."""
+    schedule = seen.schedule
+    if schedule.within is not None:
+        return  # its loops are for calls that the condition names
+    ordered = {schedule.journal[n].stage for n in schedule.own_steps()}
+    tensors = [t for t in seen.program.args if isinstance(t, Tensor) and schedule[t].is_placeholder]
+    for t, array in zip(tensors, getattr(seen.program, "inputs", None) or (), strict=False):
+        d = _neighbours(np.asarray(array))
+        readers = [s for s in schedule[t].readers() if s.name in ordered and not s.is_inlined]
+        condition = f"stride({schedule[t].name}, {d}) == 1"
+        if d is None or not readers or any(condition in known for known in schedule.bodies):
+            continue
+        message = (
+            f"the array for {t.name} has its neighbours along dimension {d}, and steps ordered the loops for "
+            f"neighbours along the last one: calls with {condition} can have loops of their own (specialize)"
+        )
+        steps = seen.legal(Step("specialize", readers[0].name, {"condition": condition}))
+        yield Advice("layout", readers[0].name, None, message, steps)
+
+
+def _neighbours(a: Any) -> int | None:
+    """The dimension along which neighbours in memory lie; None if it is the last one, or there is none."""
+    if a.ndim < 2 or a.strides[-1] == a.itemsize or a.shape[-1] <= 1:
+        return None
+    return next((d for d in range(a.ndim - 1) if a.strides[d] == a.itemsize and a.shape[d] > 1), None)
 
 
 def _sharing(seen: _Seen) -> Iterator[Advice]:

@@ -26,6 +26,7 @@ from tewb.ir import (
     const_int,
     walk,
 )
+from tewb.lowering import body_in_view
 from tewb.workbench.measure.counts import Sizes, count_operations, value_of
 from tewb.workbench.session_view import SessionView
 
@@ -60,7 +61,7 @@ def costs(program: SessionView) -> dict[Key, Cost]:
     """The cost of every stage and loop. Raises what keeps the schedule from being lowered."""
     if program.problem is not None and not program.passes:
         raise program.problem
-    _, f = program.passes[0]
+    f = body_in_view(program.schedule, program.passes[0][1])
     counter = _Counter(program.sizes)
     counter.visit(f.body, (), {}, 1.0, None)
     return counter.found

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tewb.base import TewbError
-from tewb.lowering import scheduled_loops
+from tewb.lowering import body_in_view, scheduled_loops
 from tewb.schedule import Step
 from tewb.workbench.judge.estimate import Machine, predict
 from tewb.workbench.speed.why_fast import Program, Question, Speed, question, question_after
@@ -67,7 +67,7 @@ class Gains:
             loops = scheduled_loops(schedule, p.args)
         except TewbError:
             return None
-        now = predict(p.passes[0][1], p.sizes, machine)
+        now = predict(body_in_view(p.schedule, p.passes[0][1]), p.sizes, machine)
         after = max(predict(loops, p.sizes, machine), 1e-12)
         return Gain(now / after, now, after, None)
 

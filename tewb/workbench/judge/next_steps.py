@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 
 from tewb.base import TewbError
 from tewb.ir import script
-from tewb.lowering import lower_schedule
+from tewb.lowering import body_in_view, lower_schedule
 from tewb.schedule import Schedule, Step
 from tewb.workbench.judge.draft import Draft, stage_loops
 from tewb.workbench.judge.estimate import Machine, predict
@@ -142,7 +142,7 @@ def each_next_step(session: Advisable, machine: Machine | None = None) -> Iterat
     dtype = peak_dtype(session.schedule.outputs[0].output(0))
     where = machine or (yield from _in_pieces(lambda: Machine.here(dtype)))
     gains = yield from _in_pieces(lambda: Gains(session, machine))
-    now = predict(session.passes[0][1], session.sizes, where)
+    now = predict(body_in_view(session.schedule, session.passes[0][1]), session.sizes, where)
     advised = _standing(session, where, now, gains.speed)
     if advised.is_near:
         yield advised
@@ -231,7 +231,9 @@ def scene_of(session: SessionView, machine: Machine) -> Scene:
     caches = machine.cache_bytes
     return Scene(
         session.schedule,
-        tuple(stage_loops(session.schedule, session.passes[0][1], session.sizes)),
+        tuple(
+            stage_loops(session.schedule, body_in_view(session.schedule, session.passes[0][1]), session.sizes)
+        ),
         machine.vector_bytes,
         machine.registers,
         machine.threads,

@@ -31,6 +31,7 @@ from tewb.ir import (
     uses,
     walk,
 )
+from tewb.lowering import body_in_view
 from tewb.schedule import (
     PRIMITIVES,
     ROUND_UP,
@@ -381,7 +382,10 @@ def guarded(program: ProgramView, stage: Stage) -> Explanation:
         return Explanation(question, (), "none: it is computed inline")
     bounds = infer_bounds(program.schedule, argument_stages(program.schedule, program.args))
     steps = [_guard(stage, g, bounds) for g in guards(stage, bounds)]
-    first, last = _conditions(program.passes[0][1].body, stage), _conditions(program.function.body, stage)
+    first, last = (
+        _conditions(body_in_view(program.schedule, f).body, stage)
+        for f in (program.passes[0][1], program.function)
+    )
     if not first:
         return Explanation(question, tuple(steps), "none are left: every iteration is a real one")
     if last:
@@ -521,7 +525,7 @@ def simplification(program: ProgramView, stage: Stage) -> Explanation:
     chain.analyzer.symbolic = dict(bounds.analyzer.symbolic)
     for what, e in _written(stage, bounds):
         chain.expression(e, what)
-    chain.statement(program.passes[0][1].body, stage)
+    chain.statement(body_in_view(program.schedule, program.passes[0][1]).body, stage)
     count = len(chain.steps)
     said = (
         "no expression was changed"

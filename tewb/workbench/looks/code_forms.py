@@ -16,7 +16,18 @@ from typing import Any
 
 from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
 from tewb.codegen import CompiledModule, Linked, LLVMPass, compile_module, llvm_history
-from tewb.ir import AttrStmt, BufferStore, For, IRModule, Line, Node, Origin, PrimFunc, script_lines
+from tewb.ir import (
+    AttrStmt,
+    BufferStore,
+    For,
+    IRModule,
+    Line,
+    Node,
+    Origin,
+    PrimFunc,
+    bodies,
+    script_lines,
+)
 from tewb.lowering import BUILD, LOWER, SCHEDULE_OPS, Trace, lower_schedule, run
 from tewb.schedule import PRIMITIVES, Schedule, Step, steps_of
 from tewb.tensor import GraphSource
@@ -196,6 +207,7 @@ class CodeForms:
             yield before
         if last is None or trace[-1][0] != LOWER[-1].name:
             return  # the session says what is wrong; what could be made is shown
+        yield from self._bodies(last)
         flat = cache(partial(_built, last))
         for i, p in enumerate(BUILD):
             before = CodeForm(p.name, p.doc, IR, partial(self._low_parts, flat, i), before)
@@ -203,6 +215,13 @@ class CodeForms:
         self._build = build = cache(partial(self._compile, flat))
         for name, doc, kind, take in _MACHINE:
             yield CodeForm(name, doc, kind, _one_part(partial(self._machine_lines, build, take, kind)))
+
+    def _bodies(self, f: PrimFunc) -> Iterable[CodeForm]:
+        """One form for each body of a function that has several, of which a call takes one."""
+        every = bodies(f)
+        for i, body in enumerate(every if len(every) > 1 else [], 1):
+            name, doc = f"body {i} of {len(every)}", f"one body, which runs when {body.when}"
+            yield CodeForm(name, doc, IR, partial(self._ir_parts, body.function))
 
     def _lower(self) -> Trace:
         trace: Trace = []

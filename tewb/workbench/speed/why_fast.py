@@ -11,7 +11,7 @@ from typing import Protocol
 
 from tewb.codegen import CompiledModule
 from tewb.ir import PrimFunc
-from tewb.lowering import Trace, lower_schedule
+from tewb.lowering import Trace, body_in_view, lower_schedule
 from tewb.runtime import Target, get_num_threads
 from tewb.schedule import Schedule, Step
 from tewb.workbench.looks.code_forms import CodeForms
@@ -189,7 +189,7 @@ def question(program: Program) -> Question:
     kernel = None if measured is None else measured.kernel
     return Question(
         program.code_forms.compiled,
-        program.passes[0][1],
+        body_in_view(program.schedule, program.passes[0][1]),
         program.schedule,
         dict(program.sizes),
         operations(program.schedule.outputs, program.sizes),

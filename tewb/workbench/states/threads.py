@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 from tewb.base import TewbError
 from tewb.ir import For, ForKind, const_int, walk
+from tewb.lowering import body_in_view
 from tewb.runtime import get_num_threads
 from tewb.schedule import Step
 from tewb.workbench.judge.cost import costs
@@ -195,7 +196,8 @@ def _choices(session: Session) -> Generator[None, None, tuple[ParallelChoice, ..
 
 def _counted(session: Session, steps: list[Step]) -> Iterator[ParallelChoice]:
     """Steps with the iterations of their loops."""
-    loops = [n for n in walk(session.passes[0][1].body) if isinstance(n, For) and n.origin is not None]
+    f = body_in_view(session.schedule, session.passes[0][1])
+    loops = [n for n in walk(f.body) if isinstance(n, For) and n.origin is not None]
     extents = {(n.origin.stage, n.origin.axis): const_int(n.extent) for n in loops if n.origin is not None}
     work = costs(session)
     for step in steps:
