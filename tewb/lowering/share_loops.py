@@ -126,7 +126,9 @@ def _side_by_side(one: _Side, a: Stmt, two: _Side, b: Stmt) -> Stmt:
                 one.before += [one.beside(x) for x in stmts[:-1]]
                 a = stmts[-1]
             case _:
-                raise CannotShare(f"{', '.join(sorted(x.name for x in shared))} is made further in than it is read")
+                raise CannotShare(
+                    f"{', '.join(sorted(x.name for x in shared))} is made further in than it is read"
+                )
     _check_in_reach(one, two, b)
     ends = [(one, x) for x in (*one.before, one.beside(a))] + [(two, two.beside(b))]
     return _both(one, two, lambda: _in_memory(one, two, seq(*[side.placed(x) for side, x in ends])))
