@@ -14,7 +14,7 @@ from tests.schedule.primitives.test_store_at import checked, size
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import Allocate, walk
-from tewb.schedule import Schedule, recompute_factor
+from tewb.schedule import Schedule, Step, recompute_factor
 from tewb.workbench import Session
 from tewb.workbench.states.loops import loops_state, tree_text
 
@@ -266,6 +266,22 @@ def test_an_extern_with_an_access_comes_after_or_is_followed(side: str) -> None:
     assert calls[-3:] == [4, 4, 2]
 
 
+def test_the_last_tile_of_an_extern_is_not_moved_inwards_there() -> None:
+    A, P, _ = rows(SAME, 10)
+    E = te.extern(
+        (10, 4),
+        [P],
+        lambda ins, outs: te.call_packed("tewb.test.triple_after", ins[0], outs[0]),
+        name="E",
+        access=te.access.elementwise,
+        tail="shift",
+    )
+    s = te.create_schedule(E.op)
+    s[P].split("i", 4)
+    s[E].reverse_compute_at(s[P], "i.outer")
+    refused(s, [A, E], 'extern E has tail="shift"')
+
+
 def test_a_split_of_its_loop_takes_it_along() -> None:
     A, P, C = rows(SAME, 16)
     s = te.create_schedule(C.op)
@@ -383,6 +399,19 @@ def test_memory_of_other_primitives_is_not_for_what_comes_after() -> None:
         ScheduleError, match="C is computed inside of loop i, and its loops cannot become lanes"
     ):
         tewb.lower(s, [A, D])
+
+
+def test_a_place_that_is_only_tried_does_not_make_a_schedule_right() -> None:
+    A = te.placeholder((8, 8), "int32", name="A")
+    k = te.reduce_axis((0, 8), "k")
+    X = te.compute((8, 8), lambda i, j: A[i, j] + 1, name="X")
+    Y = te.compute((8,), lambda i: te.sum(X[i, k], axis=k), name="Y")
+    Z = te.compute((8,), lambda i: Y[i] * 2, name="Z")
+    s = te.create_schedule(Z.op)
+    s[Y].compute_inline()
+    assert s.why_not(Step("reverse_compute_at", "Y", {"parent": "X", "axis": "i"})) is None
+    with pytest.raises(ScheduleError, match="a reduction needs loops and cannot be inlined"):
+        tewb.lower(s, [A, Z])
 
 
 # ---------------------------------------------------------------- where it is seen
