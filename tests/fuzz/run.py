@@ -19,6 +19,7 @@ from tests.fuzz import script
 from tests.fuzz.arrays import Guarded
 from tests.fuzz.expressions import INTS, is_float, least, most, size, walk
 from tests.fuzz.gpu_steps import gpu_steps
+from tests.fuzz.joined_steps import joined_steps
 from tests.fuzz.programs import Call, Program, is_straight
 from tests.fuzz.reference import Reference
 from tests.fuzz.schedules import Finding, Step, attempt, random_step
@@ -132,6 +133,11 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
                 do(step)
     elif rng.random() < (0.75 if is_straight(p.seed) else 0.1):
         for step in tensor_steps(s, rng):
+            if step[1] not in large:
+                do(step)
+    joining = random.Random(f"{p.seed} joined")
+    if joining.random() < 0.3:
+        for step in joined_steps(s, joining):
             if step[1] not in large:
                 do(step)
     for _ in range(8 * p.wanted_steps):

@@ -19,6 +19,7 @@ from tests.fuzz import expressions
 from tests.fuzz.arrays import Guarded
 from tests.fuzz.expressions import DTYPES, binary, const, load, name, walk
 from tests.fuzz.generate import program
+from tests.fuzz.joined_steps import joined_steps
 from tests.fuzz.minimise import minimise
 from tests.fuzz.programs import Call, Input, Layout, Program, Scalar, Stage
 from tests.fuzz.reference import Reference
@@ -30,7 +31,9 @@ from tests.fuzz.worker import Worker
 from tests.programs import PROGRAMS, assert_same_result, schedule_for
 from tewb import te
 from tewb.base import ScheduleError
-from tewb.schedule import PRIMITIVES
+from tewb.schedule import PRIMITIVES, joined_stages
+from tewb.schedule.bounds import infer_bounds
+from tewb.schedule.questions import first_fault
 from tewb.testing import evaluate
 
 
@@ -286,3 +289,23 @@ def test_steps_around_an_intrinsic_are_taken() -> None:
         for step in tensor_steps(s, random.Random(seed)):
             taken += attempt(s, step, {"s": s, "fitting": fitting}) and step[0] == "tensorize"
     assert taken > 4
+
+
+def test_stages_are_joined_in_the_loops_of_others() -> None:
+    """Some of the steps that join stages are legal, and leave what lowers and is right."""
+    kinds = set()
+    for seed in range(40):
+        inputs, outputs = PROGRAMS[random.Random(seed).choice(["chain", "blur", "two_outputs"])]()
+        s = schedule_for(outputs)
+        for step in joined_steps(s, random.Random(seed)):
+            attempt(s, step, {})
+        if not joined_stages(s) or first_fault(s) is not None:
+            continue
+        try:
+            infer_bounds(s)
+        except ScheduleError:
+            continue
+        kinds |= {"after" if st.is_after else "with" for st in joined_stages(s)}
+        if seed % 4 == 0:
+            assert_same_result(s, inputs, outputs)
+    assert "after" in kinds

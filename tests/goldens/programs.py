@@ -451,6 +451,30 @@ def rows_of_strips() -> Scheduled:
 
 
 @golden
+def primitive_compute_with() -> Scheduled:
+    A = te.placeholder((10, 4), name="A")
+    k, r = te.reduce_axis((0, 4), "k"), te.reduce_axis((0, 3), "r")
+    S = te.compute((10,), lambda i: te.sum(A[i, k], axis=k), name="S")
+    Q = te.compute((7,), lambda i: te.sum(A[i, r] * A[i, r], axis=r), name="Q")
+    s = te.create_schedule([S.op, Q.op])
+    s[Q].compute_with(s[S], "k")
+    return s, [A, S, Q]
+
+
+@golden
+def primitive_reverse_compute_at() -> Scheduled:
+    A = te.placeholder((10,), name="A")
+    B = te.compute((10,), lambda i: A[i] * 2.0, name="B")
+    C = te.compute((9,), lambda i: B[i] + B[i + 1], name="C")
+    D = te.compute((9,), lambda i: C[i] - 1.0, name="D")
+    s = te.create_schedule(D.op)
+    s[B].split("i", 4)
+    s[C].reverse_compute_at(s[B], "i.outer")
+    s[D].reverse_compute_at(s[B], "i.outer")
+    return s, [A, D]
+
+
+@golden
 def primitive_store_at() -> Scheduled:
     s, args = rows_of_strips()
     s["B"].store_at(s["C"], "i.outer")

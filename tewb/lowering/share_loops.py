@@ -87,8 +87,7 @@ def _merged(
     one: _Side, a: Stmt, two: _Side, b: Stmt, pairs: list[tuple[Var, Var]], analyzer: Analyzer
 ) -> Stmt:
     if not pairs:
-        ends = [(one, one.beside(a)), (two, two.beside(b))]
-        return _both(one, two, lambda: seq(*[side.placed(x) for side, x in ends]))
+        return _side_by_side(one, a, two, b)
     (v, w), *inner = pairs
     first, second = _to_loop(a, v, one), _to_loop(b, w, two)
     _check_in_reach(one, two, b)
@@ -106,7 +105,45 @@ def _merged(
         after = [s.placed(x) for s in (one, two) for x in s.after]
         return seq(*before, replace(first, extent=extent, body=merged), *after)
 
-    nest = _both(one, two, loop)
+    return _both(one, two, lambda: _in_memory(one, two, loop()))
+
+
+def _side_by_side(one: _Side, a: Stmt, two: _Side, b: Stmt) -> Stmt:
+    """What is in the last shared loop, the second nest after the first, in the memory of the first where it reads that."""
+    read = {n.buffer for n in walk(b) if isinstance(n, BufferLoad)}
+    shared = {n.buffer for n in walk(a) if isinstance(n, Allocate)} & read
+    if shared:
+        b = _inside_conditions(b, two)
+    while shared - {x.buffer for x in one.memory}:
+        match a:
+            case Allocate(_, body):
+                one.memory.append(a)
+                a = body
+            case IfThenElse(cond, then, None):
+                one.conditions.append(cond)
+                a = then
+            case Seq(stmts):
+                one.before += [one.beside(x) for x in stmts[:-1]]
+                a = stmts[-1]
+            case _:
+                raise CannotShare(
+                    f"{', '.join(sorted(x.name for x in shared))} is made further in than it is read"
+                )
+    _check_in_reach(one, two, b)
+    ends = [(one, x) for x in (*one.before, one.beside(a))] + [(two, two.beside(b))]
+    return _both(one, two, lambda: _in_memory(one, two, seq(*[side.placed(x) for side, x in ends])))
+
+
+def _inside_conditions(s: Stmt, side: _Side) -> Stmt:
+    """What is in the conditions that a statement begins with, which are added to those of its nest."""
+    while isinstance(s, IfThenElse) and s.other is None:
+        side.conditions.append(s.cond)
+        s = s.then
+    return s
+
+
+def _in_memory(one: _Side, two: _Side, nest: Stmt) -> Stmt:
+    """A shared nest in the memory and the checks of both sides."""
     for side in (two, one):
         for check in reversed(side.checks):
             nest = replace(check, body=nest)

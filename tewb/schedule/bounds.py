@@ -302,7 +302,7 @@ def _known_needed(
 def computed_box(stage: Stage, bounds: Bounds) -> Region:
     """The box of the first output of a stage that is computed at its place: what is kept of it, or a part of that."""
     own, op = bounds.stages[stage], stage.op
-    if not bounds.between(stage):
+    if not (bounds.between(stage) or stage.is_after or stage in bounds.kept_in):
         return own.regions[0]
     if isinstance(op, ExternOp):
         return tuple(op.out_regions([own.ranges[iv] for iv in op.axis])[0])

@@ -260,27 +260,41 @@ def _size(stage: Stage, iv: IterVar) -> Expr:
 
 
 def _part(stage: Stage, iv: IterVar, needs: Sequence[_Need], analyzer: Analyzer) -> Range | Refusal:
-    """The range of an axis: the part that it reads, moved back by what it looks ahead."""
-    ahead = max(0, *(n.ahead for n in needs))
-    first = needs[0]
-    name = stage.axis_name(iv)
+    """The range of an axis: the part that it reads, moved back by what it looks ahead. Of several, that which is complete
+    last."""
+    name, last = stage.axis_name(iv), needs[0]
     for n in needs[1:]:
-        if not all(
-            is_same_expression(a, b) for a, b in ((n.part.lo, first.part.lo), (n.part.hi, first.part.hi))
-        ):
+        if not _proved_equal(_extent(n.part, analyzer), _extent(last.part, analyzer), analyzer):
             return Refusal(
-                f"along {name}, {stage.name} reads parts that begin or end at different elements",
+                f"along {name}, {stage.name} reads parts of different sizes", "choose another loop"
+            )
+        if analyzer.can_prove(ops.less_equal(_low(n), _low(last))):
+            last = n
+        elif not analyzer.can_prove(ops.less_equal(_low(last), _low(n))):
+            return Refusal(
+                f"along {name}, which of the parts that {stage.name} reads is complete last is not known",
                 "choose another loop",
             )
-    for n in needs:
-        end = ops.sub(n.size, const(ahead, n.size.dtype))
-        if not analyzer.can_prove(ops.less_equal(ops.cast(_size(stage, iv), end.dtype), end)):
-            return Refusal(
-                f"along {name}, the last elements of {stage.name} would come after all iterations: it looks {ahead} ahead",
-                "choose a loop around it, which makes all of that dimension at once",
-            )
-    low = analyzer.simplify(ops.sub(first.part.lo, const(ahead, first.part.lo.dtype)))
-    return Range(ops.cast(low, iv.dtype), ops.cast(_extent(first.part, analyzer), iv.dtype))
+    end = ops.sub(last.size, const(last.ahead, last.size.dtype))
+    if not analyzer.can_prove(ops.less_equal(ops.cast(_size(stage, iv), end.dtype), end)):
+        return Refusal(
+            f"along {name}, the last elements of {stage.name} would come after all iterations: it looks {last.ahead} ahead"
+            if last.ahead
+            else f"along {name}, {stage.name} has more elements than what it reads, and no iteration would compute the last ones",
+            "choose a loop around it, which makes all of that dimension at once",
+        )
+    return Range(
+        ops.cast(analyzer.simplify(_low(last)), iv.dtype), ops.cast(_extent(last.part, analyzer), iv.dtype)
+    )
+
+
+def _low(n: _Need) -> Expr:
+    """The first element that an iteration can complete."""
+    return ops.sub(n.part.lo, const(n.ahead, n.part.lo.dtype))
+
+
+def _proved_equal(a: Expr, b: Expr, analyzer: Analyzer) -> bool:
+    return is_same_expression(a, b) or analyzer.can_prove(ops.equal(a, b))
 
 
 def _needs(stage: Stage, read: Stage, t: Tensor, made_of: Made, bounds: Bounds) -> list[_Need] | Refusal:
@@ -303,7 +317,7 @@ def _needs(stage: Stage, read: Stage, t: Tensor, made_of: Made, bounds: Bounds) 
                     f"choose a loop around, in which all of that dimension of {read.name} is made",
                 )
             taken[own[0]] = d
-            found.append(_Need(own[0], x, t.shape[d], ahead[1][1]))
+            found.append(_Need(own[0], x, t.shape[d], max(0, ahead[1][1])))
     return found
 
 

@@ -298,6 +298,11 @@ def _not_made(stage: Stage, at: At) -> Refusal | None:
             f"extern {whole.name} has no declared access, and is computed as a whole",
             "declare its access, as in te.tiled",
         )
+    if isinstance(stage.op, ExternOp) and stage.op.tail == "shift":
+        return Refusal(
+            f'extern {stage.name} has tail="shift", and its last tile would need what the iteration before has',
+            "compute it at the root, or declare tail='clip'",
+        )
     late = next((iv for iv in loops if iv.kind is AxisKind.REDUCE), None)
     if late is not None:
         return Refusal(

@@ -31,6 +31,8 @@ def _parents(stage: Stage) -> list[str]:
     pending = stage.readers()
     while pending:
         reader = pending.pop(0)
+        if reader is stage or reader.name in names:
+            continue
         if reader.is_inlined:
             pending.extend(reader.readers())
             continue

@@ -75,7 +75,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
 
 def _not_complete(stage: Stage, place: At) -> Refusal | None:
     """Why the elements that a part needs are not proved to be made by then."""
-    before = stage.own_place
+    before, judged = stage.own_place, stage.schedule.judged
     stage.attach = place
     try:
         bounds = infer_bounds(stage.schedule)
@@ -85,7 +85,10 @@ def _not_complete(stage: Stage, place: At) -> Refusal | None:
             e.message.removeprefix(f"reverse_compute_at on stage {stage.name}: "), e.hint, later=True
         )
     finally:
-        stage.attach = before
+        stage.attach, stage.schedule.judged = (
+            before,
+            judged,
+        )  # what was found right was the place that is tried
 
 
 @reverse_compute_at.effect

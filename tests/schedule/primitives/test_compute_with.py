@@ -1,0 +1,350 @@
+"""compute_with: two stages in one loop nest give what they give apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tewb
+from tests.programs import assert_same_result
+from tests.schedule.primitives.test_store_at import checked
+from tewb import te
+from tewb.base import LowerError, ScheduleError
+from tewb.ir import For, walk
+from tewb.schedule import Schedule
+from tewb.workbench import Session
+from tewb.workbench.states.loops import loops_state, tree_text
+
+
+def sums(n: int = 20, m: int = 6) -> tuple[Any, Any, Any]:
+    """The sums of rows, and of their squares."""
+    A = te.placeholder((n, m), "int32", name="A")
+    k, r = te.reduce_axis((0, m), "k"), te.reduce_axis((0, m), "r")
+    S = te.compute((n,), lambda i: te.sum(A[i, k], axis=k), name="S")
+    Q = te.compute((n,), lambda i: te.sum(A[i, r] * A[i, r], axis=r), name="Q")
+    return A, S, Q
+
+
+def two_maps(n: Any = 13, m: Any = 9, wide: int = 5) -> tuple[Any, Any, Any, Any]:
+    A, B = te.placeholder((n, wide), "int32", name="A"), te.placeholder((m, wide), "int32", name="B")
+    C = te.compute((n, wide), lambda i, j: A[i, j] + 1, name="C")
+    D = te.compute((m, wide), lambda i, j: B[i, j] * 2, name="D")
+    return A, B, C, D
+
+
+def nests(s: Schedule, args: list[Any]) -> list[str]:
+    """The loops of the lowered program, outermost first."""
+    return [n.var.name for n in walk(tewb.lower(s, args)["main"].body) if isinstance(n, For)]
+
+
+# ---------------------------------------------------------------- what is computed
+
+
+@pytest.mark.parametrize("axis", ["i", "k"])
+def test_sums_of_the_same_data_are_made_in_one_pass(axis: str) -> None:
+    A, S, Q = sums()
+    s = te.create_schedule([S.op, Q.op])
+    s[Q].compute_with(s[S], axis)
+    assert nests(s, [A, S, Q]) == (["i", "k"] if axis == "k" else ["i", "k", "r"])
+    assert checked(s, [A], [S, Q]) == {"S": 20 * 7, "Q": 20 * 7}
+    assert s[Q].shared_loops == ["i", "k"][: 2 if axis == "k" else 1]
+    assert_same_result(s, [A], [S, Q])
+
+
+@pytest.mark.parametrize("sizes", [(13, 9), (9, 13), (8, 8), (1, 17), (16, 1), (5, 0), (0, 5), (0, 0)])
+@pytest.mark.parametrize("tail", ["guard", "predicate"])
+def test_the_shared_loop_runs_as_often_as_the_longer_one(sizes: tuple[int, int], tail: str) -> None:
+    A, B, C, D = two_maps(*sizes)
+    for axis in ("i", "j", "i.outer", "i.inner"):
+        s = te.create_schedule([C.op, D.op])
+        if "." in axis:
+            for t in (C, D):
+                s[t].split("i", 4, tail=tail)
+        s[D].compute_with(s[C], axis)
+        assert checked(s, [A, B], [C, D]) == {name: n * 5 for name, n in zip("CD", sizes, strict=True) if n}
+
+
+def test_loops_that_are_split_otherwise_are_shared_all_the_same() -> None:
+    A, B, C, D = two_maps()
+    s = te.create_schedule([C.op, D.op])
+    s[C].split("i", 4)
+    s[D].split("i", 3)
+    s[D].compute_with(s[C], "i.inner")
+    checked(s, [A, B], [C, D])
+    s[D].fuse("i.outer", "i.inner")
+    checked(s, [A, B], [C, D])
+
+
+@pytest.mark.parametrize("marks", ["parallel", "unroll", "vectorize inside"])
+def test_marks_of_the_shared_loops_are_those_of_the_other_stage(marks: str) -> None:
+    A, B, C, D = two_maps(32, 24, 8)
+    s = te.create_schedule([C.op, D.op])
+    for t in (C, D):
+        s[t].split("i", 4)
+    s[D].compute_with(s[C], "i.outer")
+    if marks == "parallel":
+        s[C].parallel("i.outer")
+    elif marks == "unroll":
+        s[C].unroll("i.outer")
+    else:
+        s[C].vectorize("j")
+        s[D].vectorize("j")
+    assert_same_result(s, [A, B], [C, D])
+
+
+def test_symbolic_sizes_of_both_are_told_by_the_call() -> None:
+    n, m = te.var("n"), te.var("m")
+    A, B, C, D = two_maps(n, m)
+    s = te.create_schedule([C.op, D.op])
+    for t in (C, D):
+        s[t].split("i", 8)
+    s[D].compute_with(s[C], "i.outer")
+    s[C].parallel("i.outer")
+    f = tewb.build(s, [A, B, C, D])
+    for a, b in ((0, 0), (0, 5), (9, 0), (1, 17), (40, 3), (16, 16)):
+        x, y = (np.arange(k * 5, dtype="int32").reshape(k, 5) for k in (a, b))
+        c, d = np.zeros_like(x), np.zeros_like(y)
+        f(x, y, c, d)
+        np.testing.assert_array_equal(c, x + 1)
+        np.testing.assert_array_equal(d, y * 2)
+
+
+@pytest.mark.parametrize(
+    "shared, place", [("i", "i"), ("k", "i"), ("i.inner", "i.inner"), ("i.inner", "i.outer")]
+)
+def test_what_both_read_is_computed_in_a_shared_loop(shared: str, place: str) -> None:
+    A = te.placeholder((20, 6), "int32", name="A")
+    X = te.compute((20, 6), lambda i, j: A[i, j] * 3, name="X")
+    k, r = te.reduce_axis((0, 6), "k"), te.reduce_axis((0, 6), "r")
+    S = te.compute((20,), lambda i: te.sum(X[i, k], axis=k), name="S")
+    Q = te.compute((20,), lambda i: te.sum(X[i, r] * X[i, r], axis=r), name="Q")
+    s = te.create_schedule([S.op, Q.op])
+    if "." in shared:
+        for t in (S, Q):
+            s[t].split("i", 8)
+    s[Q].compute_with(s[S], shared)
+    s[X].compute_at(s[S], place)
+    assert checked(s, [A], [S, Q])["X"] == 120
+    tewb.build(s, [A, S, Q])  # with memory that is alive where it is read
+
+
+def test_what_is_read_under_other_conditions_is_not_shared() -> None:
+    A = te.placeholder((20, 6), "int32", name="A")
+    X = te.compute((20, 6), lambda i, j: A[i, j] * 3, name="X")
+    C = te.compute((15,), lambda i: X[i, 0], name="C")
+    D = te.compute((20,), lambda i: X[i, 1], name="D")
+    s = te.create_schedule([C.op, D.op])
+    s[D].compute_with(s[C], "i")
+    s[X].compute_at(s[C], "i")
+    with pytest.raises(
+        LowerError, match="X is made in the shared loops under other conditions than it is read"
+    ):
+        tewb.lower(s, [A, C, D])
+
+
+@pytest.mark.parametrize("stage", ["S", "Q"])
+def test_stages_keep_what_is_computed_in_their_own_loops(stage: str) -> None:
+    A, S, Q = sums()
+    s = te.create_schedule([S.op, Q.op])
+    t = s[stage]
+    (copy,) = [s[s.cache_read(A, "local", [t])]]
+    copy.compute_at(t, "i")
+    s[Q].compute_with(s[S], "i")
+    checked(s, [A], [S, Q])
+    s[Q].compute_with(s[S], "k")
+    checked(s, [A], [S, Q])
+
+
+def test_three_stages_share_a_nest() -> None:
+    A, S, Q = sums()
+    B = te.compute((17,), lambda i: A[i, 0] - 1, name="B")
+    s = te.create_schedule([S.op, Q.op, B.op])
+    s[Q].compute_with(s[S], "k")
+    s[B].compute_with(s[S], "i")
+    assert nests(s, [A, S, Q, B])[:2] == ["i", "k"]
+    checked(s, [A], [S, Q, B])
+
+
+def test_a_stage_of_several_outputs_and_one_that_others_read() -> None:
+    A = te.placeholder((6, 7), "int32", name="A")
+    P, Q = te.compute((6, 7), lambda i, j: (A[i, j] + 1, A[i, j] * 2), name="P")
+    D = te.compute((6, 7), lambda i, j: A[i, j] - 5, name="D")
+    E = te.compute((6, 7), lambda i, j: P[i, j] * Q[i, j] + D[i, j], name="E")
+    s = te.create_schedule(E.op)
+    s[D].compute_with(s[P], "j")
+    checked(s, [A], [E])
+
+
+def test_stages_between_are_computed_before_or_after_the_nest() -> None:
+    A = te.placeholder((8,), "int32", name="A")
+    B = te.compute((8,), lambda i: A[i] + 1, name="B")
+    C = te.compute((8,), lambda i: B[i] * 2, name="C")  # reads B
+    D = te.compute((8,), lambda i: A[i] - 1, name="D")
+    E = te.compute((8,), lambda i: D[i] * 3, name="E")
+    F = te.compute((8,), lambda i: C[i] + E[i], name="F")
+    s = te.create_schedule(F.op)
+    s[E].compute_with(s[B], "i")  # D, which stands behind C in the program, comes before B
+    checked(s, [A], [F])
+
+
+def test_calls_of_an_extern_are_made_in_shared_loops() -> None:
+    rows: list[int] = []
+
+    def triple(a: Any, b: Any) -> None:
+        rows.append(b.shape[0])
+        np.multiply(a, 3, out=b)
+
+    tewb.runtime.register_func("tewb.test.triple_with", triple, override=True)
+    A = te.placeholder((10, 4), "int32", name="A")
+    E = te.extern(
+        (10, 4),
+        [A],
+        lambda ins, outs: te.call_packed("tewb.test.triple_with", ins[0], outs[0]),
+        name="E",
+        access=te.access.elementwise,
+    )
+    C = te.compute((10, 4), lambda i, j: A[i, j] + 7, name="C")
+    for first in (True, False):
+        s = te.create_schedule([E.op, C.op])
+        s[E].split("d0", 4)
+        s[C].split("i", 4)
+        if first:
+            s[C].compute_with(s[E], "d0.outer")
+        else:
+            s[E].compute_with(s[C], "i.outer")
+        assert_same_result(s, [A], [E, C])
+        assert rows[-3:] == [4, 4, 2]
+    s = te.create_schedule([E.op, C.op])
+    with pytest.raises(ScheduleError, match="axis d0 is the inside of extern E"):
+        s[C].compute_with(s[E], "d0")
+
+
+def test_loops_of_hybrid_functions_are_shared_where_they_are_one_nest() -> None:
+    @te.hybrid.script
+    def doubled(a):  # type: ignore[no-untyped-def]
+        b = output_tensor(a.shape, a.dtype)  # type: ignore[name-defined]  # noqa: F821
+        for i in range(a.shape[0]):
+            for j in range(a.shape[1]):
+                b[i, j] = a[i, j] * 2
+        return b
+
+    A = te.placeholder((10, 4), "int32", name="A")
+    H = doubled(A)
+    C = te.compute((8, 4), lambda i, j: A[i, j] + 7, name="C")
+    for flip in (False, True):
+        s = te.create_schedule([H.op, C.op])
+        one, two = (C, H) if flip else (H, C)
+        s[two].compute_with(s[one], "j")
+        checked(s, [A], [H, C])
+
+
+# ---------------------------------------------------------------- what is refused
+
+
+def dependent() -> tuple[Any, Any, Any]:
+    A = te.placeholder((8,), "int32", name="A")
+    B = te.compute((8,), lambda i: A[i] + 1, name="B")
+    C = te.compute((8,), lambda i: B[i] * 2, name="C")
+    return A, B, C
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "why"),
+    [
+        ("C", "B", "C depends on B, and they would be computed side by side"),
+        ("B", "C", "C depends on B, and they would be computed side by side"),
+        ("B", "B", "a stage cannot be computed with itself"),
+        ("A", "B", "A is an input: its values are given"),
+    ],
+)
+def test_stages_that_depend_on_each_other_are_not_computed_side_by_side(
+    own: str, other: str, why: str
+) -> None:
+    A, B, C = dependent()
+    s = te.create_schedule(C.op)
+    with pytest.raises(ScheduleError, match=why):
+        s[own].compute_with(s[other], "i")
+        tewb.lower(s, [A, C])
+
+
+def test_the_refusal_names_the_stages_the_loops_and_the_line() -> None:
+    A, _, C = dependent()
+    s = te.create_schedule(C.op)
+    s["C"].compute_with(s["B"], "i")  # a later call may make it right
+    with pytest.raises(ScheduleError) as e:
+        tewb.lower(s, [A, C])
+    assert "compute_with on stage C" in str(e.value) and "reverse_compute_at" in (e.value.hint or "")
+    assert e.value.loops and e.value.span is not None
+    s["C"].compute_root()
+    tewb.lower(s, [A, C])
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        (lambda s: s["Q"].parallel("i"), "i of Q is marked parallel, and i of S, which runs it, is not"),
+        (lambda s: s["S"].compute_at(s["T"], "i"), "S is computed in loops of another stage"),
+    ],
+)
+def test_later_calls_that_break_a_shared_nest_are_told(steps: Callable[[Schedule], Any], why: str) -> None:
+    A, S, Q = sums()
+    T = te.compute((20,), lambda i: S[i] + 1, name="T")
+    s = te.create_schedule([T.op, Q.op])
+    s[Q].compute_with(s[S], "i")
+    steps(s)
+    with pytest.raises(ScheduleError, match=why):
+        tewb.lower(s, [A, T, Q])
+
+
+def test_a_reduce_loop_does_not_run_parallel_for_the_other_stage() -> None:
+    A, S, _ = sums(6, 6)
+    C = te.compute((6, 6), lambda i, j: A[i, j] + 1, name="C")
+    s = te.create_schedule([S.op, C.op])
+    s[C].parallel("j")
+    s[S].compute_with(s[C], "j")
+    with pytest.raises(ScheduleError, match="iterations of k of S do not run in any order"):
+        tewb.lower(s, [A, S, C])
+
+
+def test_lanes_threads_scans_and_groups_are_refused() -> None:
+    A, B, C, D = two_maps()
+    s = te.create_schedule([C.op, D.op])
+    s[C].vectorize("j")
+    s[D].vectorize("j")
+    s[D].compute_with(s[C], "j")
+    with pytest.raises(ScheduleError, match="become lanes, each of its own stage"):
+        tewb.lower(s, [A, B, C, D])
+    s = te.create_schedule([C.op, D.op])
+    s[C].bind("i", te.thread_axis("threadIdx.x"))
+    s[D].compute_with(s[C], "i")
+    with pytest.raises(ScheduleError, match="loops of this schedule are bound to threads"):
+        tewb.lower(s, [A, B, C, D])
+    with pytest.raises(ScheduleError, match="3 loops of|2 loops of C would be shared, and D has 1"):
+        s = te.create_schedule([C.op, D.op])
+        s[D].fuse("i", "j")
+        s[D].compute_with(s[C], "j")
+        tewb.lower(s, [A, B, C, D])
+
+
+# ---------------------------------------------------------------- where it is seen
+
+
+def test_the_journal_the_code_and_the_tree_have_it() -> None:
+    A, S, Q = sums()
+    session = Session(te.create_schedule([S.op, Q.op]), [A, S, Q])
+    session.load("s[Q].compute_with(s[S], 'k')")
+    assert session.to_string() == "Q:compute_with(S,k)"
+    assert session.schedule_code.splitlines()[-1].startswith("s[Q].compute_with(s[S], k")
+    assert "Q  (with S.k)" in tree_text(loops_state(session))
+    assert "i in 20  shared" in tree_text(loops_state(session))
+    assert session.schedule["Q"].loops() == "with S.k: i(20, shared), r(6, shared)"
+    copied = session.schedule.copy()
+    assert copied["Q"].loops() == session.schedule["Q"].loops()
+    session.undo()
+    assert session.schedule["Q"].attach is None
+    session.redo()
+    assert session.schedule["Q"].shared_loops == ["i", "k"]
+    assert "compute_with" in [a.step.primitive for a in session.palette("Q", "i")]
