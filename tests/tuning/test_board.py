@@ -11,7 +11,7 @@ import pytest
 from tests.tuning.test_subject import session
 from tewb.base import ArgumentError, TewbError
 from tewb.runtime import Timing
-from tewb.schedule import Step, journal_json
+from tewb.schedule import Step
 from tewb.tuning import board as boards
 from tewb.tuning.board import (
     Board,
@@ -226,8 +226,8 @@ def test_what_became_of_a_trial(state: str, message: str, said: str) -> None:
 def test_the_steps_that_are_different() -> None:
     mine = session().journal
     other = [*mine[:1], Step("unroll", "C", {"axis": "i.inner"}), *mine[1:2]]
-    assert differences(mine, journal_json(other)) == [
+    assert differences(mine, other) == [
         ("+", "unroll(C, axis=i.inner)"),
         ("-", "vectorize(C, axis=j.inner)"),
     ]
-    assert differences(mine, journal_json(mine)) == []
+    assert differences(mine, mine) == []

@@ -68,9 +68,14 @@ def test_misuse() -> None:
 def test_an_order_and_whether_a_step_is_done_are_knobs_too() -> None:
     given = session()
     given.apply(Step("reorder", "C", {"axes": ["k.outer", "i.inner"]}))
-    subject = FromJournal(given, {"4.axes": [["i.inner", "k.outer"], ("k.outer", "i.inner")], "3.done": [True, False]})
+    subject = FromJournal(
+        given, {"4.axes": [["i.inner", "k.outer"], ("k.outer", "i.inner")], "3.done": [True, False]}
+    )
     config, made = subject.session(at({}))
-    assert made.journal == given.journal and config.point == {"3.done": True, "4.axes": ("k.outer", "i.inner")}
+    assert made.journal == given.journal and config.point == {
+        "3.done": True,
+        "4.axes": ("k.outer", "i.inner"),
+    }
     _, other = subject.session(at({"3.done": False, "4.axes": ["i.inner", "k.outer"]}))
     assert [s.primitive for s in other.journal] == ["split", "tile", "reorder"]
     assert other.journal[-1].args["axes"] == ["i.inner", "k.outer"]

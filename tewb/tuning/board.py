@@ -349,9 +349,9 @@ def _any(param: str) -> Any:
 # ---------------------------------------------------------------- what is different
 
 
-def differences(mine: Sequence[Step], other: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def differences(mine: Sequence[Step], other: Sequence[Step]) -> list[tuple[str, str]]:
     """The steps that only one of two journals has, in their order: ("-", a step of mine) and ("+", one of the other)."""
-    a, b = list(map(str, mine)), list(map(str, steps_of(other, "session.journal")))
+    a, b = list(map(str, mine)), list(map(str, other))
     found: list[tuple[str, str]] = []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if tag != "equal":
