@@ -129,6 +129,19 @@ def test_a_file_that_is_no_database_is_no_reason_to_show_nothing() -> None:
     recall(session())
 
 
+def test_nothing_is_recalled_while_a_search_goes_on() -> None:
+    s = session()
+    file = trials_file(s)
+    assert file is not None
+    file.touch()
+    assert can_recall(s)
+    search_knobs(s, 5)
+    assert not can_recall(s)
+    other = session()
+    search_freely(other, 5)
+    assert not can_recall(other)
+
+
 @pytest.mark.slow
 def test_another_journal_is_another_search() -> None:
     """The same program with the same names of knobs, whose trials are not those of this journal."""

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from tewb.base import ArgumentError, Stop, TewbError, check_given, here, one_of
 from tewb.schedule import Step, journal_json, steps_of
 from tewb.tuning.auto import AutoTrial, autoschedule
+from tewb.tuning.importance import importances
 from tewb.tuning.journal_knobs import Turnable, candidates, given_values, places, turnable
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
@@ -37,8 +38,8 @@ Run = Callable[[Progress, Stop, Callable[[], None]], str]
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found so far: `kind` is how it was searched, `leads` the numbers of the trials that were the best when
-    they ended, `texts` what knobs are called, by name, and `sizes` those that it was timed with, in words."""
+    """What a search has found so far: `kind` is how it was searched, `leads` the numbers of the trials that were faster than all
+    before, `texts` what knobs are called, by name, and `sizes` those that it was timed with, in words."""
 
     kind: Literal["", "knobs", "autoschedule"] = ""
     trials: tuple[Trial, ...] = ()
@@ -183,20 +184,20 @@ def search_knobs(session: Session, seconds: float, knobs: Mapping[str, Any] | No
     FromJournal(copy, space or None)
     file, board, first = trials_file(session), board_of(session), Found("knobs", sizes=sizes_text(session))
     first = replace(first, texts=knob_texts(session.journal))
+    board.was_recalled = True  # nobody reads the file while it is made
 
     def run(progress: Progress, stop: Stop, changed: Callable[[], None]) -> str:
         tell = _Teller(board, seconds, progress, changed)
 
         def told(_: Trial, result: TuneResult) -> None:
-            tell(replace(first, trials=result.trials, leads=_leads(result.trials)))
+            tell(_with_trials(first, result.trials))
 
         progress(0.0, "preparing the trials")
         result = tune(
             copy, space or None, trials=MOST_TRIALS, seconds=seconds, database=file, run_limit=RUN_LIMIT,
             progress=told, stop=stop,
         )  # fmt: skip
-        leads = _leads(result.trials)
-        return tell.last(replace(first, trials=result.trials, leads=leads, importances=result.importances))
+        return tell.last(replace(_with_trials(first, result.trials), importances=result.importances))
 
     return run
 
@@ -206,6 +207,7 @@ def search_freely(session: Session, seconds: float) -> Run:
     _check_seconds(seconds)
     copy, board = _copy_of(session), board_of(session)
     first = Found("autoschedule", texts={IDEAS: "what was done"}, sizes=sizes_text(session))
+    board.was_recalled = True
 
     def run(progress: Progress, stop: Stop, changed: Callable[[], None]) -> str:
         tell = _Teller(board, seconds, progress, changed)
@@ -265,15 +267,17 @@ def _copy_of(session: Session) -> Session:
     return copy
 
 
-def _leads(trials: Sequence[Trial]) -> tuple[int, ...]:
-    """The trials that were faster than all before."""
-    found: list[int] = []
+def _with_trials(found: Found, trials: Sequence[Trial]) -> Found:
+    """What was found, with trials in the order of their numbers, those that were faster than all before as leads: of trials
+    that went on side by side it does not matter which ended first."""
+    ordered = tuple(sorted(trials, key=lambda t: t.number))
+    leads: list[int] = []
     least = float("inf")
-    for t in trials:
+    for t in ordered:
         if t.seconds is not None and t.seconds < least:
             least = t.seconds
-            found.append(t.number)
-    return tuple(found)
+            leads.append(t.number)
+    return replace(found, trials=ordered, leads=tuple(leads))
 
 
 def _as_trial(number: int, t: AutoTrial, state: str = "") -> Trial:
@@ -320,16 +324,8 @@ def recall(session: Session) -> None:
     if found is None or board.found.trials:
         return
     base = tuple(map(_with_values, base))
-    shown = Found(
-        "knobs",
-        found.trials,
-        _leads(found.trials),
-        knob_texts(base),
-        sizes_text(session),
-        found.importances,
-        True,
-    )
-    board.show(shown)
+    of_then = Found("knobs", (), (), knob_texts(base), sizes_text(session), importances(found.trials), True)
+    board.show(_with_trials(of_then, found.trials))
     where = places(base)
     for name, values in (found.about["space"] or {}).items():
         step, _, param = name.partition(".")

@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here, stopped_by
+from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, check_stopped, here, stopped_by
 from tewb.ir import script
 from tewb.runtime import Target, Timing
 from tewb.schedule import Schedule, journal_json
@@ -200,11 +200,14 @@ class _Search:
     # ---- trials
 
     def run(self, pool: Workers | HereAlone, deadline: float | None) -> None:
-        """Try points until there are no more, or time is up."""
+        """Try points until there are no more, or time is up. Raises Stopped, also between trials that each take a moment."""
+        began = time.monotonic()
         while True:
+            check_stopped(began)
             while self._left > 0 and not pool.is_full and not _is_over(deadline):
                 self._left -= 1
                 self._begin_trial(pool)
+                check_stopped(began)
             if pool.is_idle:
                 if self._left <= 0 or _is_over(deadline):
                     return

@@ -86,7 +86,7 @@ class TrialColumn:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A trial that was the best when it ended."""
+    """A trial that was faster than all before it."""
 
     number: int
     seconds: float
