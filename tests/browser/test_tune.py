@@ -25,7 +25,7 @@ def test_a_factor_is_pressed_tuned_and_the_best_becomes_the_journal(start: Noteb
     expect(values).to_have_value("1, 2, 4, 8, 16, 32, 64, 128, 256, 512")
     values.fill("16, 64, 1000000000000000")
     values.press("Enter")
-    expect(said(page)).to_contain_text("is not a number from 1 on")
+    expect(said(page)).to_contain_text("is not a number from 1 to")
     expect(values).to_have_value("1, 2, 4, 8, 16, 32, 64, 128, 256, 512")
     values.fill("16, 64")
     values.press("Enter")

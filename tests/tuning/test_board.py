@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +119,34 @@ def test_a_file_that_is_no_database_is_no_reason_to_show_nothing() -> None:
     s = session()
     file = trials_file(s)
     assert file is not None
-    file.write_text("nothing of ours")
-    assert can_recall(s)
+    file.write_text("nothing of ours, which stays as it is")
+    assert trials_file(s) is None and not can_recall(s)
     recall(s)
-    assert board_of(s).found == Found()
-    file.unlink()
-    sqlite3.connect(file).close()
-    recall(session())
+    assert board_of(s).found == Found() and file.read_text().startswith("nothing")
+    with file.open("wb") as f:
+        f.write(boards.SQLITE + b"and then something else")
+    other = session()
+    assert can_recall(other)
+    recall(other)
+    assert board_of(other).found == Found()
+
+
+@pytest.mark.parametrize("name", ["a b/c", "../up", "x" * 300])
+def test_a_kernel_of_any_name_has_a_file(name: str) -> None:
+    s = session()
+    s.name = name
+    file = trials_file(s)
+    assert file is not None and file.parent.name == "trials" and len(file.name) < 60
+    file.touch()
+    assert file.exists()
+
+
+def test_where_nothing_can_be_written_trials_are_not_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    assert trials_file(session()) is None and not can_recall(session())
 
 
 def test_nothing_is_recalled_while_a_search_goes_on() -> None:

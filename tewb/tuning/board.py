@@ -7,6 +7,7 @@ program with its sizes, processor and versions, so that a board of another day b
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import time
@@ -22,13 +23,14 @@ from tewb.tuning.importance import importances
 from tewb.tuning.journal_knobs import Turnable, candidates, given_values, places, turnable
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
-from tewb.tuning.study import Trial, has_optuna, recalled
+from tewb.tuning.study import Trial, has_optuna, optuna_version, recalled
 from tewb.tuning.subject import FromJournal
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.session import Session
 
 MOST_TRIALS = 100_000  # the time is what ends a search here
 RUN_LIMIT = 10.0  # seconds that one trial may run
+SQLITE = b"SQLite format 3\0"  # what its files begin with
 PAUSE = 0.25  # seconds between two looks at what was found
 IDEAS = "ideas"  # what is different in the trials of autoschedule
 
@@ -291,13 +293,19 @@ def _as_trial(number: int, t: AutoTrial, state: str = "") -> Trial:
 
 
 def trials_file(session: Session) -> Path | None:
-    """The file of a program's searches; None where this user has no place for it."""
+    """The file of a program's searches with the Optuna that is installed; None where this user has no place for it."""
     home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tewb" / "trials"
+    about = f"{name_of(session)} {optuna_version()}"  # a kernel may have any name, and a file may not
+    file = home / f"{hashlib.sha256(about.encode(errors='replace')).hexdigest()[:32]}.db"
     try:
         home.mkdir(parents=True, exist_ok=True)
+        with file.open("rb") as f:
+            is_ours = f.read(len(SQLITE)) in (b"", SQLITE)
+    except FileNotFoundError:
+        is_ours = True
     except OSError:
         return None
-    return home / f"{name_of(session)}.db" if os.access(home, os.W_OK) else None
+    return file if is_ours and os.access(home, os.W_OK) else None
 
 
 def can_recall(session: Session) -> bool:

@@ -168,9 +168,7 @@ class _Search:
             raise self._model.problem
         self.calls_python = runs_python(self._model.function)
         few = all_points(self.subject.session, FEW)
-        about = self.subject.about
-        own = f"-{_digest(json.dumps(about, sort_keys=True, default=str))}" if about else ""
-        return name_of(self._model) + own, few
+        return name_of(self._model) + _name_of_steps(self.subject), few
 
     def begin(
         self, study: Study, few: list[dict[str, Any]] | None, trials: int, first: Sequence[Mapping[str, Any]]
@@ -321,6 +319,12 @@ def name_of(session: Session) -> str:
     ]
     about += [_version(), llvmlite.__version__]
     return f"{session.name}-{_digest(' '.join(about))}"
+
+
+def _name_of_steps(subject: Subject) -> str:
+    """What tells the search from others of the same program: the steps and values that it is of; nothing for a function."""
+    about = subject.about
+    return f"-{_digest(json.dumps(about, sort_keys=True, default=str))}" if about else ""
 
 
 def _version() -> str:

@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
@@ -58,6 +59,14 @@ def load_optuna() -> Any:
 def has_optuna() -> bool:
     """Whether Optuna is installed, which takes a while to load."""
     return importlib.util.find_spec("optuna") is not None
+
+
+def optuna_version() -> str:
+    """The version of Optuna, whose files others may not read; "" where it is not installed."""
+    try:
+        return metadata.version("optuna")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 class Study:
