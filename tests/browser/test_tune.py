@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from playwright.sync_api import expect
 
-from tests.browser.bench import apply, press, row, said, tab
-from tests.browser.lab import Notebook
+from tests.browser.bench import apply, code, press, row, said, tab
+from tests.browser.lab import Lab, Notebook, opened
 from tests.browser.test_accessibility import violations
 
 
@@ -24,7 +25,7 @@ def test_a_factor_is_pressed_tuned_and_the_best_becomes_the_journal(start: Noteb
     expect(values).to_have_value("1, 2, 4, 8, 16, 32, 64, 128, 256, 512")
     values.fill("16, 64, 1000000000000000")
     values.press("Enter")
-    expect(said(page)).to_contain_text("is not a number from 1 on")
+    expect(said(page)).to_contain_text("is not a number from 1 to")
     expect(values).to_have_value("1, 2, 4, 8, 16, 32, 64, 128, 256, 512")
     values.fill("16, 64")
     values.press("Enter")
@@ -58,3 +59,35 @@ def test_a_factor_is_pressed_tuned_and_the_best_becomes_the_journal(start: Noteb
     expect(said(page)).to_contain_text("took")
     expect(tune).to_contain_text("Pinned, trial 0")
     press(page, "Undo")
+    expect(code(page)).to_contain_text("for j.outer in range(16):")
+
+
+def test_trials_are_there_another_day_and_autoschedule_needs_no_knobs(page: Any, lab: Lab) -> None:
+    opened(page, lab, lab.write_start())
+    apply(page, "split", axis="j", factor="32")
+    tune = tab(page, "Tune")
+    tune.get_by_role("button", name="Knob: factor of step 1").click()
+    values = tune.get_by_label("Candidates of factor of step 1")
+    values.fill("64")
+    values.press("Enter")
+    expect(tune).to_contain_text("2 points, all are tried")
+    tune.get_by_role("button", name="Tune these knobs").click()
+    expect(said(page)).to_contain_text(re.compile(r"[12] trials?, the best"), timeout=120_000)
+    again = opened(page, lab, lab.write_start())  # the cell makes another session of the program
+    tune = tab(page, "Tune")
+    expect(tune).to_contain_text("of another day")
+    expect(tune).to_contain_text("split or tile a loop")
+    tune.get_by_role("button", name="to the journal").first.click()
+    expect(said(page)).to_contain_text("took 1 step")
+    expect(tune.get_by_role("button", name="Knob: factor of step 1")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    tune.get_by_role("button", name="Autoschedule").click()
+    expect(tune.get_by_role("progressbar", name="autoschedule")).to_be_visible()
+    row(page, "C/j.inner").click()
+    page.keyboard.press("v")  # an edit meanwhile
+    expect(row(page, "C/j.inner")).to_contain_text("vectorize")
+    expect(tune.get_by_role("table", name="Trials")).to_contain_text("as it was given", timeout=120_000)
+    tune.get_by_role("button", name="Stop").click()
+    expect(said(page)).to_contain_text(re.compile(r"trials?, the best"), timeout=120_000)
+    again.screenshot("tune-autoschedule")

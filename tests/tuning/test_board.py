@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from tests.tuning.test_subject import session
 from tewb.base import ArgumentError, TewbError
 from tewb.runtime import Timing
-from tewb.schedule import Step, journal_json
+from tewb.schedule import Step
 from tewb.tuning import board as boards
 from tewb.tuning.board import (
     Board,
@@ -120,13 +119,47 @@ def test_a_file_that_is_no_database_is_no_reason_to_show_nothing() -> None:
     s = session()
     file = trials_file(s)
     assert file is not None
-    file.write_text("nothing of ours")
-    assert can_recall(s)
+    file.write_text("nothing of ours, which stays as it is")
+    assert trials_file(s) is None and not can_recall(s)
     recall(s)
-    assert board_of(s).found == Found()
-    file.unlink()
-    sqlite3.connect(file).close()
-    recall(session())
+    assert board_of(s).found == Found() and file.read_text().startswith("nothing")
+    with file.open("wb") as f:
+        f.write(boards.SQLITE + b"and then something else")
+    other = session()
+    assert can_recall(other)
+    recall(other)
+    assert board_of(other).found == Found()
+
+
+@pytest.mark.parametrize("name", ["a b/c", "../up", "x" * 300])
+def test_a_kernel_of_any_name_has_a_file(name: str) -> None:
+    s = session()
+    s.name = name
+    file = trials_file(s)
+    assert file is not None and file.parent.name == "trials" and len(file.name) < 60
+    file.touch()
+    assert file.exists()
+
+
+def test_where_nothing_can_be_written_trials_are_not_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
+    assert trials_file(session()) is None and not can_recall(session())
+
+
+def test_nothing_is_recalled_while_a_search_goes_on() -> None:
+    s = session()
+    file = trials_file(s)
+    assert file is not None
+    file.touch()
+    assert can_recall(s)
+    search_knobs(s, 5)
+    assert not can_recall(s)
+    other = session()
+    search_freely(other, 5)
+    assert not can_recall(other)
 
 
 @pytest.mark.slow
@@ -226,8 +259,8 @@ def test_what_became_of_a_trial(state: str, message: str, said: str) -> None:
 def test_the_steps_that_are_different() -> None:
     mine = session().journal
     other = [*mine[:1], Step("unroll", "C", {"axis": "i.inner"}), *mine[1:2]]
-    assert differences(mine, journal_json(other)) == [
+    assert differences(mine, other) == [
         ("+", "unroll(C, axis=i.inner)"),
         ("-", "vectorize(C, axis=j.inner)"),
     ]
-    assert differences(mine, journal_json(mine)) == []
+    assert differences(mine, mine) == []

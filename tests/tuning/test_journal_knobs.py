@@ -95,8 +95,8 @@ def test_what_a_person_writes(t: Turnable, given: Any, values: Any, text: str) -
 @pytest.mark.parametrize(
     ("t", "given", "said"),
     [
-        (FACTOR, "4, x", "'x' is not a number from 1 on"),
-        (FACTOR, [0], "0 is not a number from 1 on"),
+        (FACTOR, "4, x", "'x' is not a number from 1 to"),
+        (FACTOR, [0], "0 is not a number from 1 to"),
         (FACTOR, [True], "True is not a number"),
         (FACTOR, "99999999999999", "is not a number"),
         (FACTOR, [{}], "{} is not a number"),

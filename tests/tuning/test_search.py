@@ -195,3 +195,24 @@ def test_no_time_at_all() -> None:
 def test_misuse(program: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError, match=message):
         tune(program, **options)
+
+
+def test_a_search_whose_trials_each_take_a_moment_can_be_stopped() -> None:
+    told: list[Trial] = []
+    result = tune(
+        product, trials=400, repeat=1, workers=0, progress=lambda t, r: told.append(t), stop=lambda: len(told) > 1
+    )  # fmt: skip
+    assert result.was_stopped and 1 < len(result.trials) < 400
+
+
+@pytest.mark.slow
+def test_points_of_a_small_space_are_tried_from_everywhere_where_there_may_not_be_time_for_all() -> None:
+    def points(**more: Any) -> list[Any]:
+        return [
+            t.point["1.factor"]
+            for t in tune(session(), {"1.factor": [1, 2, 3, 4, 6, 8]}, **QUICK, **more).trials
+        ]
+
+    whole, limited = points(), points(seconds=1000)
+    assert whole == [8, 1, 2, 3, 4, 6] and limited[0] == 8
+    assert sorted(limited) == sorted(whole) and limited != whole  # one process: they end as they began

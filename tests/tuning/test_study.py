@@ -104,7 +104,7 @@ def test_the_last_search_of_a_file_is_recalled(tmp_path: Path) -> None:
     assert found is not None and found.about == {"steps": [1]}
 
 
-def test_importances_are_the_same_each_time_and_need_no_scikit_learn() -> None:
+def test_importances_are_the_same_each_time() -> None:
     s = Study("name", None, 1)
     for _ in range(12):
         asked, config = begin(s)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,8 +14,10 @@ import tewb
 from tests.workbench.journal.sessions import recipes
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
-from tewb.runtime import register_func
+from tewb.runtime import Timing, register_func
 from tewb.schedule import Step
+from tewb.tuning import Trial, board_of
+from tewb.tuning.board import Found
 from tewb.workbench.demos import demo_session
 from tewb.workbench.desk import Desk, answer
 from tewb.workbench.judge.minimise import Minimal
@@ -372,6 +376,78 @@ def test_the_session_can_be_edited_while_a_sweep_goes_on() -> None:
     desk.wait()
     assert len(desk.session.journal) == 2 and desk.swept is not None
     assert all(len(t.journal) == 1 for t in desk.swept.trials) and not desk.look("swept", {})["is_current"]
+
+
+def test_a_search_goes_on_while_the_session_is_edited_and_tells_of_trials_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The search begins, waits for an edit, and ends; what it found is of the journal that it began with."""
+    began, go_on = threading.Event(), threading.Event()
+
+    def tune(program: Session, *_: Any, progress: Any, stop: Any, **__: Any) -> Any:
+        began.set()
+        go_on.wait(60)
+        trials = (Trial(0, {"1.factor": 8}, "timed", Timing((1e-3,)), steps=(SPLIT,)),)
+        result = SimpleNamespace(trials=trials, importances={}, stopped=stop())
+        progress(trials[0], result)
+        return result
+
+    monkeypatch.setattr("tewb.tuning.board.tune", tune)
+    desk = Desk(demo_session("matmul", n=16))
+    desk.session.apply(SPLIT)
+    changes, news, told = [], [], []
+    desk.on_change(lambda: changes.append(1))
+    leave = desk.on_news(news.append)
+    desk.listen(told.append)
+    assert desk.answer("knob", {"name": "1.factor"}).ok and news == ["trials", "knobs"]
+    assert desk.answer("tune", {"seconds": 5}).said == "tune began"
+    assert began.wait(60) and desk.is_busy
+    assert "running already" in desk.answer("autoschedule", {}).refused.message  # type: ignore[union-attr]
+    assert desk.do(Step("vectorize", "C", {"axis": "j.inner"})).ok and len(changes) == 1
+    go_on.set()
+    desk.wait()
+    state = desk.look("trials", {})
+    assert state["rows"][0]["text"] == "ok, best" and len(desk.session.journal) == 2 and len(changes) == 2
+    assert state["compared"][0]["changes"] == [{"sign": "-", "text": "vectorize(C, axis=j.inner)"}]
+    assert {m["what"] for m in told if m["kind"] == "busy"} == {"tune"} and told[-1]["kind"] == "idle"
+    assert [m["text"] for m in told if m["kind"] == "done"] == ["1 trial, the best 1 ms ± 0 ns"]
+    leave()
+    count = len(news)
+    assert desk.answer("pin_trial", {"number": 0}).ok and len(news) == count
+
+
+def test_a_search_that_cannot_begin_says_so() -> None:
+    desk = Desk(demo_session("matmul", n=16))
+    for name, arguments, said in (
+        ("tune", {}, "the journal has no factors to search over"),
+        ("tune", {"seconds": "x"}, "the request tune: seconds is a number"),
+        ("autoschedule", {"seconds": -1}, "seconds is a time"),
+    ):
+        refused = desk.answer(name, arguments).refused
+        assert refused is not None and said in refused.message and not desk.is_busy
+
+
+def test_trials_of_another_day_are_read_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(demo_session("matmul", n=16))
+    read = threading.Event()
+
+    def recall(session: Session) -> None:
+        assert read.wait(60)
+        board_of(session).show(Found("knobs", (Trial(0, {}, "failed"),)))
+
+    monkeypatch.setattr("tewb.workbench.desk.can_recall", lambda session: not board_of(session).was_recalled)
+    monkeypatch.setattr("tewb.workbench.desk.recall", recall)
+
+    async def work() -> None:
+        news: list[str] = []
+        desk.on_news(news.append)
+        assert desk.look("trials", {})["kind"] == "" and not desk.is_busy
+        read.set()
+        while not news:
+            await asyncio.sleep(0.01)
+        assert desk.look("trials", {})["rows"]
+
+    asyncio.run(work())
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ import pytest
 from tests.workbench.journal.sessions import recipes
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
+from tewb.tuning import Trial, board_of
+from tewb.tuning.board import Found
 from tewb.workbench.demos import demo_session
 from tewb.workbench.requests import REQUESTS, ask, reply_json, schema_of_requests
 from tewb.workbench.session import Session
@@ -242,6 +244,30 @@ def test_a_sweep_and_what_it_found_can_be_taken() -> None:
     assert ask(s, "take", {"steps": found["rows"][0]["steps"]}).said == "took 1 step"
     assert s.journal[0].args["factor"] != 4
     assert "is no time" in ask(s, "sweep", {"seconds": 0}).refused.message  # type: ignore[union-attr]
+
+
+def test_knobs_are_tuned_and_a_trial_is_taken() -> None:
+    s = demo_session("matmul", n=16)
+    s.apply({"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 4}})
+    assert ask(s, "knob", {"name": "1.factor", "values": "8"}).said == "1.factor is a knob with 2 values"
+    found = ask(s, "tune", {"seconds": 60}).found
+    assert [r["values"] for r in found["rows"]] == [["4"], ["8"]] and s.journal[0].args["factor"] == 4
+    assert ask(s, "pin_trial", {"number": 1}).said == "trial 1 is pinned"
+    assert ask(s, "take_trial", {"number": 1}).said == "took 1 step" and s.journal[0].args["factor"] == 8
+    assert ask(s, "undo").ok and s.journal[0].args["factor"] == 4
+    for name, arguments, said in (
+        ("take_trial", {"number": 9}, "there is no trial 9"),
+        ("pin_trial", {"number": 9}, "there is no trial 9"),
+        ("knob", {"name": "1.axis"}, "there is no value of the journal 1.axis"),
+        ("tune", {"knobs": {"2.factor": [1]}}, "there is no value of the journal 2.factor"),
+        ("tune", {"seconds": 0}, "seconds is a time"),
+    ):
+        assert said in ask(s, name, arguments).refused.message  # type: ignore[union-attr, operator]
+    assert ask(s, "unknob", {"name": "1.factor"}).ok
+    board_of(s).show(Found("knobs", (Trial(0, {}, "refused", message="no"),)))
+    refused = ask(s, "take_trial", {"number": 0}).refused
+    assert refused is not None and "trial 0 has no steps, as it was refused: no" in refused.message
+    assert len(s.journal) == 1
 
 
 def test_a_refusal_comes_with_the_steps_that_lead_there() -> None:

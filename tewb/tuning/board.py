@@ -7,6 +7,7 @@ program with its sizes, processor and versions, so that a board of another day b
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import os
 import time
@@ -18,16 +19,18 @@ from typing import Any, Literal
 from tewb.base import ArgumentError, Stop, TewbError, check_given, here, one_of
 from tewb.schedule import Step, journal_json, steps_of
 from tewb.tuning.auto import AutoTrial, autoschedule
+from tewb.tuning.importance import importances
 from tewb.tuning.journal_knobs import Turnable, candidates, given_values, places, turnable
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
-from tewb.tuning.study import Trial, has_optuna, recalled
+from tewb.tuning.study import Trial, has_optuna, optuna_version, recalled
 from tewb.tuning.subject import FromJournal
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.session import Session
 
 MOST_TRIALS = 100_000  # the time is what ends a search here
 RUN_LIMIT = 10.0  # seconds that one trial may run
+SQLITE = b"SQLite format 3\0"  # what its files begin with
 PAUSE = 0.25  # seconds between two looks at what was found
 IDEAS = "ideas"  # what is different in the trials of autoschedule
 
@@ -37,8 +40,8 @@ Run = Callable[[Progress, Stop, Callable[[], None]], str]
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found so far: `kind` is how it was searched, `leads` the numbers of the trials that were the best when
-    they ended, `texts` what knobs are called, by name, and `sizes` those that it was timed with, in words."""
+    """What a search has found so far: `kind` is how it was searched, `leads` the numbers of the trials that were faster than all
+    before, `texts` what knobs are called, by name, and `sizes` those that it was timed with, in words."""
 
     kind: Literal["", "knobs", "autoschedule"] = ""
     trials: tuple[Trial, ...] = ()
@@ -183,20 +186,20 @@ def search_knobs(session: Session, seconds: float, knobs: Mapping[str, Any] | No
     FromJournal(copy, space or None)
     file, board, first = trials_file(session), board_of(session), Found("knobs", sizes=sizes_text(session))
     first = replace(first, texts=knob_texts(session.journal))
+    board.was_recalled = True  # nobody reads the file while it is made
 
     def run(progress: Progress, stop: Stop, changed: Callable[[], None]) -> str:
         tell = _Teller(board, seconds, progress, changed)
 
         def told(_: Trial, result: TuneResult) -> None:
-            tell(replace(first, trials=result.trials, leads=_leads(result.trials)))
+            tell(_with_trials(first, result.trials))
 
         progress(0.0, "preparing the trials")
         result = tune(
             copy, space or None, trials=MOST_TRIALS, seconds=seconds, database=file, run_limit=RUN_LIMIT,
             progress=told, stop=stop,
         )  # fmt: skip
-        leads = _leads(result.trials)
-        return tell.last(replace(first, trials=result.trials, leads=leads, importances=result.importances))
+        return tell.last(replace(_with_trials(first, result.trials), importances=result.importances))
 
     return run
 
@@ -206,6 +209,7 @@ def search_freely(session: Session, seconds: float) -> Run:
     _check_seconds(seconds)
     copy, board = _copy_of(session), board_of(session)
     first = Found("autoschedule", texts={IDEAS: "what was done"}, sizes=sizes_text(session))
+    board.was_recalled = True
 
     def run(progress: Progress, stop: Stop, changed: Callable[[], None]) -> str:
         tell = _Teller(board, seconds, progress, changed)
@@ -265,15 +269,17 @@ def _copy_of(session: Session) -> Session:
     return copy
 
 
-def _leads(trials: Sequence[Trial]) -> tuple[int, ...]:
-    """The trials that were faster than all before."""
-    found: list[int] = []
+def _with_trials(found: Found, trials: Sequence[Trial]) -> Found:
+    """What was found, with trials in the order of their numbers, those that were faster than all before as leads: of trials
+    that went on side by side it does not matter which ended first."""
+    ordered = tuple(sorted(trials, key=lambda t: t.number))
+    leads: list[int] = []
     least = float("inf")
-    for t in trials:
+    for t in ordered:
         if t.seconds is not None and t.seconds < least:
             least = t.seconds
-            found.append(t.number)
-    return tuple(found)
+            leads.append(t.number)
+    return replace(found, trials=ordered, leads=tuple(leads))
 
 
 def _as_trial(number: int, t: AutoTrial, state: str = "") -> Trial:
@@ -287,13 +293,19 @@ def _as_trial(number: int, t: AutoTrial, state: str = "") -> Trial:
 
 
 def trials_file(session: Session) -> Path | None:
-    """The file of a program's searches; None where this user has no place for it."""
+    """The file of a program's searches with the Optuna that is installed; None where this user has no place for it."""
     home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tewb" / "trials"
+    about = f"{name_of(session)} {optuna_version()}"  # a kernel may have any name, and a file may not
+    file = home / f"{hashlib.sha256(about.encode(errors='replace')).hexdigest()[:32]}.db"
     try:
         home.mkdir(parents=True, exist_ok=True)
+        with file.open("rb") as f:
+            is_ours = f.read(len(SQLITE)) in (b"", SQLITE)
+    except FileNotFoundError:
+        is_ours = True
     except OSError:
         return None
-    return home / f"{name_of(session)}.db" if os.access(home, os.W_OK) else None
+    return file if is_ours and os.access(home, os.W_OK) else None
 
 
 def can_recall(session: Session) -> bool:
@@ -320,16 +332,8 @@ def recall(session: Session) -> None:
     if found is None or board.found.trials:
         return
     base = tuple(map(_with_values, base))
-    shown = Found(
-        "knobs",
-        found.trials,
-        _leads(found.trials),
-        knob_texts(base),
-        sizes_text(session),
-        found.importances,
-        True,
-    )
-    board.show(shown)
+    of_then = Found("knobs", (), (), knob_texts(base), sizes_text(session), importances(found.trials), True)
+    board.show(_with_trials(of_then, found.trials))
     where = places(base)
     for name, values in (found.about["space"] or {}).items():
         step, _, param = name.partition(".")
@@ -349,9 +353,9 @@ def _any(param: str) -> Any:
 # ---------------------------------------------------------------- what is different
 
 
-def differences(mine: Sequence[Step], other: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+def differences(mine: Sequence[Step], other: Sequence[Step]) -> list[tuple[str, str]]:
     """The steps that only one of two journals has, in their order: ("-", a step of mine) and ("+", one of the other)."""
-    a, b = list(map(str, mine)), list(map(str, steps_of(other, "session.journal")))
+    a, b = list(map(str, mine)), list(map(str, other))
     found: list[tuple[str, str]] = []
     for tag, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
         if tag != "equal":

@@ -21,6 +21,7 @@ DONE = "done"
 WORDS = {"tail"}  # parameters that are one of some words
 ALL_ORDERS = 4  # loops of which all orders are candidates; of more, neighbours are exchanged
 MOST = 500  # candidates of one knob
+LARGEST = 1 << 31  # of factors
 SYMBOLIC = 1024  # iterations, where a loop has as many as a size
 
 Kind = Literal["factor", "order", "choice", "flag"]
@@ -148,7 +149,8 @@ def _read(t: Turnable, text: str) -> list[Any]:
 def _check(t: Turnable, value: Any) -> None:
     match t.kind:
         case "factor":
-            is_right, wanted = type(value) is int and value > 0, "a number from 1 on"
+            is_right = type(value) is int and 0 < value <= LARGEST
+            wanted = f"a number from 1 to {LARGEST}"
         case "flag":
             is_right, wanted = type(value) is bool, "yes or no"
         case "order":

@@ -12,11 +12,13 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
 
 from tewb.base import ArgumentError, TewbError, here
 from tewb.runtime import Timing
+from tewb.tuning.importance import importances
 from tewb.tuning.knobs import Chooser, Knob
 
 State = Literal["timed", "slow", "same", "refused", "over budget", "wrong", "failed", "stopped", "predicted"]
@@ -57,6 +59,14 @@ def load_optuna() -> Any:
 def has_optuna() -> bool:
     """Whether Optuna is installed, which takes a while to load."""
     return importlib.util.find_spec("optuna") is not None
+
+
+def optuna_version() -> str:
+    """The version of Optuna, whose files others may not read; "" where it is not installed."""
+    try:
+        return metadata.version("optuna")
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 class Study:
@@ -148,16 +158,15 @@ class Study:
 
     def importances(self) -> dict[str, float]:
         """How much of the spread of times each knob explains (0 to 1), the largest first; empty where too few were timed."""
-        return _importances(self._study)
+        return importances(self.trials)
 
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """A search of another day: what it was of, its trials, and how much each knob explains."""
+    """A search of another day: what it was of, and its trials."""
 
     about: Mapping[str, Any]
     trials: tuple[Trial, ...]
-    importances: Mapping[str, float]
 
 
 def recalled(path: Path) -> Recalled | None:
@@ -174,19 +183,7 @@ def recalled(path: Path) -> Recalled | None:
         ended = [
             t for t in study.get_trials(deepcopy=False) if t.state.is_finished() and "state" in t.user_attrs
         ]
-    return Recalled(newest.user_attrs["about"], tuple(map(_trial_of, ended)), _importances(study))
-
-
-def _importances(study: Any) -> dict[str, float]:
-    optuna = load_optuna()
-    ways = (
-        lambda: optuna.importance.FanovaImportanceEvaluator(seed=0),
-        optuna.importance.PedAnovaImportanceEvaluator,  # where the forests of the first need scikit-learn
-    )
-    for way in ways:
-        with contextlib.suppress(RuntimeError, ValueError, ImportError, ZeroDivisionError), _quiet():
-            return dict(optuna.importance.get_param_importances(study, evaluator=way()))
-    return {}
+    return Recalled(newest.user_attrs["about"], tuple(map(_trial_of, ended)))
 
 
 def _trial_of(t: Any) -> Trial:

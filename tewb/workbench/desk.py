@@ -332,7 +332,9 @@ class Desk:
         run = begin(self.session, **given)
 
         def searching(work: Work) -> None:
-            work.done(run(work.progress, work.is_stopped, lambda: work.then(self._tell_trials)))
+            said = run(work.progress, work.is_stopped, lambda: work.then(self._tell_trials))
+            work.then(self._tell_change)  # the look that stays in the notebook has the trials too
+            work.done(said)
 
         return self._begin(what, searching)
 

@@ -515,7 +515,10 @@ def pin_trial(session: Session, number: int, pinned: bool = True) -> str:
 @request
 def take_trial(session: Session, number: int) -> str:
     """Make the steps of a trial of the last search the journal; undo goes back."""
-    return take(session, [dict(step) for step in board_of(session).found.trial(number).steps])
+    trial = board_of(session).found.trial(number)
+    if trial.state == "refused":
+        raise TewbError(f"trial {number} has no steps, as it was refused: {trial.message}")
+    return take(session, [dict(step) for step in trial.steps])
 
 
 @request

@@ -57,6 +57,16 @@ def test_what_did_not_change_is_not_sent_again() -> None:
     assert len(states(sent, "journal")) == 1
 
 
+def test_news_of_a_view_makes_no_other() -> None:
+    pane = Pane(demo_session("matmul", n=32), "tune")
+    ask(pane, "do", steps=[SPLIT])
+    sent = watching(pane, "knobs", "journal", "trials")
+    del sent[:]
+    ask(pane, "knob", name="1.factor", values="4")
+    message, reply = sent
+    assert set(message["states"]) | set(message["patches"]) == {"knobs"} and reply["kind"] == "reply"
+
+
 def test_what_is_not_watched_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     pane = Pane(demo_session("matmul", n=32), "loops")
     made: list[str] = []

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.workbench.notebook.untrusted import assert_survives
+from tests.workbench.states.test_trials import searched
 from tewb.base import ScheduleError
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.snapshot import snapshot
@@ -27,6 +28,13 @@ def test_a_snapshot_keeps_what_was_shown() -> None:
 def test_a_snapshot_with_times() -> None:
     s = demo_session("matmul", n=32)
     assert "result equals numpy" in s.snapshot(s.measure(repeat=1)).html
+
+
+def test_a_snapshot_with_trials() -> None:
+    kept = searched().snapshot().html
+    assert "<summary>trials: 5 trials, the best 2 ms" in kept and "split(C) factor" in kept
+    assert "The best, trial 1: 2 times as fast" in kept and "refused" not in kept
+    assert_survives(kept)
 
 
 def test_a_snapshot_draws_the_graph_as_an_image_or_writes_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,13 @@ def test_what_is_pinned_stands_beside_mine_and_mine_is_what_the_schedule_is_now(
     assert trials_state(s).compared[0].text.endswith("the schedule as it is was not timed")
 
 
+def test_what_was_refused_has_no_steps_to_compare() -> None:
+    s = searched()
+    board_of(s).pin(3)
+    pinned = trials_state(s).compared[1]
+    assert pinned.text == "Pinned, trial 3: refused, it does not divide" and not pinned.changes
+
+
 def test_of_many_trials_the_fastest_the_last_and_what_is_pinned_are_shown() -> None:
     s = tiled()
     many = [trial(n, 1.0 + n % 97, 16) for n in range(400)]

@@ -8,8 +8,11 @@ from tewb.base import TewbError, check_given, comment
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.session import Session
 from tewb.workbench.states.loops import loops_state, tree_text
+from tewb.workbench.states.trials import Trials, trials_state
 from tewb.workbench.views import plain
 from tewb.workbench.views.graph import dot, tree
+
+SHOWN_TRIALS = 10
 
 
 class Snapshot(plain.Shown):
@@ -26,6 +29,9 @@ def snapshot(session: Session, measured: Measurement | None = None, note: str = 
     if measured is not None:
         html.append(f"<div>{escape(str(measured))}</div>")
     html.append(plain.pre(tree_text(loops_state(session))))
+    trials = trials_state(session) if session.board is not None else None
+    if trials is not None and trials.kind:
+        html.append(plain.fold(f"trials: {trials.text}", _fastest(trials)))
     html += _lowered(session)
     drawn = plain.picture(dot(session.schedule), f"stage graph: {tree(session.schedule)}")
     html.append(plain.fold("stage graph", drawn or plain.pre(tree(session.schedule))))
@@ -34,6 +40,19 @@ def snapshot(session: Session, measured: Measurement | None = None, note: str = 
     except TewbError as e:
         html.append(plain.fold("schedule as Python", plain.pre(comment(e.message))))
     return Snapshot(f"tewb workbench: {session.schedule!r}", f"<div>{''.join(html)}</div>")
+
+
+def _fastest(trials: Trials) -> str:
+    """The fastest trials, those that are pinned, and what was best in other words."""
+    timed = sorted(
+        (r for r in trials.rows if r.seconds is not None), key=lambda r: (not r.pinned, r.seconds or 0.0)
+    )
+    head = ("trial", "state", "median ± spread", *(c.text for c in trials.columns))
+    rows = [
+        (r.number, f"{r.text}{', pinned' if r.pinned else ''}", r.time, *r.values)
+        for r in timed[:SHOWN_TRIALS]
+    ]
+    return "".join(f"<div>{escape(c.text)}</div>" for c in trials.compared) + plain.table(head, rows)
 
 
 def _lowered(session: Session) -> list[str]:

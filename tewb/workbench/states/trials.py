@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from tewb.runtime import Timing
+from tewb.schedule import steps_of
 from tewb.tuning import Trial
 from tewb.tuning.board import (
     NO_OPTUNA,
@@ -85,7 +86,7 @@ class TrialColumn:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A trial that was the best when it ended."""
+    """A trial that was faster than all before it."""
 
     number: int
     seconds: float
@@ -229,7 +230,8 @@ def _compared(session: Session, board: Board, found: Found, mine: Trial | None) 
     listed = []
     for number in dict.fromkeys((*best, *board.pinned)):
         t = found.trial(number)
-        changes = tuple([StepChange(*c) for c in differences(session.journal, t.steps)])
+        steps = session.journal if t.state == "refused" else steps_of(t.steps, "session.journal")
+        changes = tuple([StepChange(*c) for c in differences(session.journal, steps)])
         is_best = number in best
         text = f"{'The best' if is_best else 'Pinned'}, trial {number}: {_beside(session, t, mine, bool(changes))}"
         listed.append(Compared(number, is_best, text, changes))
@@ -238,6 +240,8 @@ def _compared(session: Session, board: Board, found: Found, mine: Trial | None) 
 
 def _beside(session: Session, t: Trial, mine: Trial | None, is_different: bool) -> str:
     """How many times as fast a trial is as the schedule of the session, in words."""
+    if t.state == "refused":
+        return f"refused, {t.message}"
     if not is_different:
         return "this is the schedule as it is"
     times = _times(t, mine)

@@ -367,7 +367,7 @@ export interface TrialLine {
   pinned: boolean;
 }
 
-/** A trial that was the best when it ended. */
+/** A trial that was faster than all before it. */
 export interface Lead {
   number: number;
   seconds: number;

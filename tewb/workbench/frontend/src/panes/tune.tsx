@@ -41,10 +41,10 @@ function Searches({ knobs: { lines, can_tune, text } }: { knobs: Knobs }) {
       <div class="tw-form-fields">
         <input type="number" class="tw-factor" aria-label="Seconds" title="seconds that a search may take" value={seconds.value} onChange={(e) => (seconds.value = Number(e.currentTarget.value))} />
         s
-        <Button isMain title="try other values, beside the notebook; the schedule stays as it is" off={busy || !can_tune} act={() => begin("tune")}>
+        <Button isMain title="try other values, in the background" off={busy || !can_tune} act={() => begin("tune")}>
           Tune {some ? "these knobs" : "all factors"}
         </Button>
-        <Button title="look for all steps, without knobs, beside the notebook; the schedule stays as it is" off={busy} act={() => begin("autoschedule")}>
+        <Button title="look for all steps, in the background, without knobs" off={busy} act={() => begin("autoschedule")}>
           Autoschedule
         </Button>
         <Running what={["tune", "autoschedule"]} />

@@ -12,7 +12,7 @@ export function LeadPlot({ trials: { leads, rows, fall } }: { trials: Trials }) 
   const y = logScale(low, high * 1.01, 80, 10);
   return (
     <svg class="tw-plot" viewBox="0 0 460 104" role="img" aria-label={fall}>
-      {[low, high].map((t) => (
+      {[...new Set([low, high])].map((t) => (
         <text x={58} y={y(t) + 4} text-anchor="end">
           {shownTime(t)}
         </text>
