@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from tewb.ir import AxisKind, ForKind, IterVar
 from tewb.schedule.declare import Refusal
 from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.rounded_tails import rounded_axes
 from tewb.schedule.scans import scan_of
 from tewb.schedule.stage import At, LoopList, Stage, With
 from tewb.schedule.threads import uses_threads
@@ -163,6 +164,11 @@ def _no_host(stage: Stage, at: At | With) -> Refusal | None:
         if isinstance(s.op, ScanOp) or scan is not None:
             of = f"is a part of scan {scan.name}" if scan is not None else "is a scan"
             return Refusal(f"{s.name} {of}, whose steps come in order", "choose stages outside of scans")
+        if rounded_axes(s.relations):
+            return Refusal(
+                f'a loop of {s.name} was split with tail="round_up", and goes past its end, where the other stage has nothing to do',
+                'split it with tail="guard"',
+            )
         if isinstance(s.op, ComputeOp) and s.op.domains:
             return Refusal(
                 f"how often a loop of {s.name} runs depends on indices or elements",

@@ -434,3 +434,27 @@ def test_the_journal_the_code_and_the_tree_have_it() -> None:
     assert entry.lifetime.startswith("one iteration of P.i")
     buffers = [n.buffer.shape for n in walk(session.function.body) if isinstance(n, Allocate)]
     assert [[x.value for x in shape] for shape in buffers] == [[1, 4]]
+
+
+@pytest.mark.parametrize("step", ["reverse_compute_at", "compute_with"])
+@pytest.mark.parametrize("of_host", [True, False])
+def test_shared_loops_do_not_go_past_their_ends(step: str, of_host: bool) -> None:
+    """Whole parts in padded memory, and stages in the loops of others: one or the other, in any order."""
+
+    def program() -> tuple[Schedule, Any, Any, list[Any]]:
+        A = te.placeholder((21,), name="A")
+        B = te.compute((21,), lambda i: A[i] + 1.0, name="B")
+        D = te.compute((21,), lambda i: (B[i] if step == "reverse_compute_at" else A[i]) * 2.0, name="D")
+        E = te.compute((21,), lambda i: D[i] - B[i], name="E")
+        s = te.create_schedule(E.op)
+        return s, s[D], s[B], [A, E]
+
+    s, D, B, args = program()
+    (B if of_host else D).split("i", 5, tail="round_up")
+    with pytest.raises(ScheduleError, match="round_up"):
+        getattr(D, step)(B, B.leaf_iter_vars[0])
+        tewb.lower(s, args)
+    s, D, B, args = program()
+    getattr(D, step)(B, "i")
+    with pytest.raises(ScheduleError, match="D is computed in the loops of B"):
+        (B if of_host else D).split("i", 5, tail="round_up")
