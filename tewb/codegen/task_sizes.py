@@ -38,7 +38,7 @@ from tewb.ir import (
     substitute,
     walk,
 )
-from tewb.runtime.thread_pool_code import UNKNOWN
+from tewb.runtime.abi import UNKNOWN_WORK
 
 if TYPE_CHECKING:
     from tewb.codegen.statements import Statements
@@ -58,7 +58,7 @@ def task_sizes(writer: Statements, s: For, count: str) -> tuple[str, str]:
         return "1", least
     work = iteration_work(s, writer.values)
     if work is None:
-        return str(UNKNOWN), least
+        return str(UNKNOWN_WORK), least
     if not isinstance(work, int):
         most, shared = _of_symbolic_work(writer, work, count)
         return most, least if given else shared

@@ -32,6 +32,9 @@ HOOKS = (
     "tewb_rt_call_packed", "tewb_rt_call_checked",
 )  # fmt: skip
 
+# The most iterations that a thread takes at a time of a parallel loop of which nobody knows how long its iterations are.
+UNKNOWN_WORK = 1 << 62
+
 # The record of a packed call begins with the word for its answer, the arguments follow. Where the kernel uses the
 # value that the function returns, the word says of which kind it must be, and the value takes the place of the
 # word behind it.

@@ -36,6 +36,8 @@ from __future__ import annotations
 
 import platform
 
+from tewb.runtime.abi import UNKNOWN_WORK
+
 # Rows of the pool. Each is 128 bytes, for processors fetch lines of 64 in pairs: what one thread writes often
 # shares no line with what others read.
 OPEN, CLAIMED, SETTING, PLACES = range(4)
@@ -53,8 +55,6 @@ STATE, LOCK = 0, 1
 WORKS, SLEEPS, LOOKS = 0, 1, 2
 # More words of the row INSIDE: how many workers are, and what one of them failed with.
 COUNT, TOLD = 2, 3
-
-UNKNOWN = 1 << 62  # `most` of a loop of which nobody knows how long its iterations are
 
 # Looks before a thread sleeps; each takes some 25 ns. A worker stays for the next loop of a program that has
 # many. The caller waits for about as long as it takes to be woken: the worker that it waits for may need its processor.
@@ -294,7 +294,7 @@ past:
   %more = icmp slt i64 %first1, %ready
   br i1 %more, label %seek, label %busy
 busy:
-  %known = icmp ne i64 %most, {UNKNOWN}
+  %known = icmp ne i64 %most, {UNKNOWN_WORK}
   %small = icmp sle i64 %n, %most
   %short = and i1 %known, %small
   br i1 %short, label %alone, label %claim
