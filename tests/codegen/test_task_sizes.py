@@ -30,7 +30,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.runtime import set_num_threads
-from tewb.runtime.thread_pool_code import UNKNOWN
+from tewb.runtime.abi import UNKNOWN_WORK
 
 pytestmark = pytest.mark.usefixtures("two_threads")
 
@@ -150,7 +150,7 @@ def test_where_data_decide_nothing_is_known() -> None:
 
     N = te.placeholder((8,), "int32", name="N")
     B = counted(N)
-    assert sizes(te.create_schedule(B.op), [N, B]) == (str(UNKNOWN), "1")
+    assert sizes(te.create_schedule(B.op), [N, B]) == (str(UNKNOWN_WORK), "1")
 
 
 def test_calls_of_python_are_shared_however_few() -> None:
