@@ -228,7 +228,7 @@ def test_it_fits_the_window_and_can_be_resized(page: Any, lab: Lab) -> None:
     assert bench.locator(".tw-pane-loops").bounding_box()["width"] > before + 40
     page.set_viewport_size({"width": 700, "height": 720})
     notebook.workbench()
-    expect(bench.get_by_role("tab")).to_have_count(13)  # all but the code stands behind tabs under it
+    expect(bench.get_by_role("tab")).to_have_count(14)  # all but the code stands behind tabs under it
     for width, height in (
         (700, 720),
         (600, 800),

@@ -175,5 +175,8 @@ def test_bounds_are_a_map_and_loops_may_have_variables_without_a_value() -> None
     assert [n.var.name for n in walk(schedule.ScheduleOps(s, bounds)) if isinstance(n, For)] == [
         "i.outer", "i.inner",
     ]  # fmt: skip
+    a = np.arange(12, dtype="float32")
+    np.testing.assert_array_equal(tewb.build(s, [A, B])(a), a + 1)
+    C = te.compute((m * m,), lambda i: m + i, name="C")
     with pytest.raises(LowerError, match="the value of m is not known"):
-        tewb.build(s, [A, B])
+        tewb.build(te.create_schedule(C.op), [C])

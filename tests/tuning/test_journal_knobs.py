@@ -74,7 +74,7 @@ def test_a_place_may_be_any_loop_and_a_tail_any_word() -> None:
         Step("split", "C", {"axis": "j", "factor": 3, "tail": "guard"}),
     )  # fmt: skip
     found = {t.name: candidates(s.schedule, s.journal, t) for t in turnable(s.journal)}
-    assert found["2.axis"] == ("i", "j") and found["3.tail"] == ("guard", "shift", "predicate")
+    assert found["2.axis"] == ("i", "j") and found["3.tail"] == ("guard", "shift", "predicate", "round_up")
 
 
 @pytest.mark.parametrize(

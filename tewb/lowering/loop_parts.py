@@ -16,6 +16,7 @@ from tewb.base import any_depth
 from tewb.ir import (
     LT,
     Allocate,
+    And,
     AssertStmt,
     AttrStmt,
     DeclBuffer,
@@ -210,9 +211,10 @@ class _Walker:
         if isinstance(s, IfThenElse) and s.other is not None:
             return self.either(s, part, times, middle)
         inner = _body_of(share)
+        runs = times * self.often(s.cond, middle) if isinstance(s, IfThenElse) else times
 
         def child(c: object) -> object:
-            return self.inside(c, part, inner, times, middle) if isinstance(c, Stmt) else c
+            return self.inside(c, part, inner, runs, middle) if isinstance(c, Stmt) else c
 
         return s.map_children(child)
 
@@ -275,6 +277,19 @@ class _Walker:
             return float(known)
         value = self.value(s.extent, middle)
         return UNKNOWN if value is None else max(value, 0.0)
+
+    def often(self, guard: Expr, middle: Mapping[Var, float]) -> float:
+        """In which share of the iterations around it a guard holds: i.outer*4 + i.inner < 10 in 10 of 12. 1 where that is not known."""
+        cond = unlikely(guard)
+        if isinstance(cond, And):
+            return self.often(cond.a, middle) * self.often(cond.b, middle)
+        if not isinstance(cond, LT):
+            return 1.0
+        first, last = (self.value(cond.a, {v: end * x for v, x in middle.items()}) for end in (0, 2))
+        size = self.value(cond.b, middle)
+        if first is None or last is None or size is None or last < first:
+            return 1.0
+        return min(max((size - first) / (last - first + 1), 0.0), 1.0)
 
     def value(self, e: Expr, middle: Mapping[Var, float]) -> float | None:
         names = {v: middle[v] if v in middle else self.sizes(v) for v in walk(e) if isinstance(v, Var)}
