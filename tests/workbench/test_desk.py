@@ -495,6 +495,25 @@ def test_a_check_ends_when_its_time_is_over(
     assert not desk.is_busy and desk.look("checked", {})["test"] == "unknown"
 
 
+def test_a_check_of_what_was_edited_meanwhile_ends(waiting: tuple[Session, threading.Event]) -> None:
+    session, began = waiting
+    desk = Desk(session)
+    desk.answer("verify", {})
+    assert began.wait(60)
+    session.schedule["E"].set_scope("global")
+    desk.wait(20)
+    assert not desk._checker.is_busy  # although what it calls has not come back
+
+
+def test_a_check_gives_way_to_a_request_but_not_for_long() -> None:
+    desk = Desk(demo_session("matmul", n=8))
+    desk._give_way()
+    desk.is_answering = True
+    desk._give_way()  # ends, although nobody answers
+    assert answer(desk, {"kind": "ask", "id": 1, "request": "nope"})["reply"]["ok"] is False
+    assert not desk.is_answering
+
+
 def test_what_was_measured_stays_when_the_next_measurement_is_stopped(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -48,6 +48,7 @@ from tewb.workbench.states.swept import Swept, swept_state
 from tewb.workbench.states.times import measured_state
 from tewb.workbench.trace.data_trace import LIMIT
 
+MOST_WAIT = 0.25  # seconds that a check waits for a request
 QUIET = 0.5  # seconds without an edit before results are checked
 MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
 CHECKING = "checking on small sizes"
@@ -88,6 +89,7 @@ class Desk:
         self._checker, self._tracer = LongWork(self.tell, False), LongWork(self.tell, False)
         self._recaller = LongWork(self.tell, False)
         self._waits: asyncio.TimerHandle | None = None
+        self.is_answering = False
         self._is_checking = False
         session.on_change(self._changed)
 
@@ -409,13 +411,24 @@ class Desk:
                 self._check_later()
 
         def check(work: Work) -> None:
-            with stopped_by(lambda: work.is_stopped() or time.monotonic() > until):
+            def is_unwanted() -> bool:
+                self._give_way()
+                is_late = time.monotonic() > until or session.schedule.version != version
+                return is_late or work.is_stopped()
+
+            with stopped_by(is_unwanted):
                 verdict = verify(schedule, args)
             work.then(lambda: finish(verdict))
 
         self._is_checking = True
         self._tell_change()
         return check
+
+    def _give_way(self) -> None:
+        """Let a request that is being answered go first, for a moment at most: both need Python's lock."""
+        until = time.monotonic() + MOST_WAIT
+        while self.is_answering and time.monotonic() < until:
+            time.sleep(0.002)
 
     # ---- the accesses
 
@@ -481,6 +494,10 @@ def _is_running() -> Reply:
 
 def answer(desk: Desk, content: Mapping[str, Any]) -> Message:
     """The answer to a message that asks for something: {"kind": "ask", "id", "request", "arguments"}."""
-    with collection_waits():
-        reply = desk.answer(str(content.get("request")), content.get("arguments") or {})
+    desk.is_answering = True
+    try:
+        with collection_waits():
+            reply = desk.answer(str(content.get("request")), content.get("arguments") or {})
+    finally:
+        desk.is_answering = False
     return {"kind": "reply", "id": content.get("id"), "reply": reply_json(reply)}

@@ -36,6 +36,7 @@ from tewb.schedule import (
     PrimitiveCall,
     Refusal,
     Repair,
+    ResultCache,
     Schedule,
     Selection,
     Stage,
@@ -284,7 +285,7 @@ class Trials:
             passed = run(_not_unrolled(loops), LOWER, memory=schedule.result_cache)
         except TewbError as e:
             return Refusal(e.message, e.hint)
-        self._guards[key] = guards_left(passed)
+        self._guards[key] = guards_left(passed, memory=schedule.result_cache)
         return loops
 
     def seen(self, *steps: Step) -> tuple[dict[str, str], Figures]:
@@ -423,11 +424,17 @@ def seen(
 
 
 @any_depth
-def guards_left(f: PrimFunc, stage: str | None = None) -> int:
+def guards_left(f: PrimFunc, stage: str | None = None, memory: ResultCache | None = None) -> int:
     """The conditions that are asked where splits do not divide, or boxes pass edges: in all of `f`, or those of a stage. Of two
-    statements that stand beside each other, as loops for short calls do, the one with fewer counts."""
+    statements that stand beside each other, as loops for short calls do, the one with fewer counts. `memory` knows loops that
+    were counted before."""
 
     def left(s: Stmt) -> int:
+        if memory is not None and isinstance(s, For):
+            return memory.once(("guards left", id(s), stage), (s,), lambda: counted(s))
+        return counted(s)
+
+    def counted(s: Stmt) -> int:
         inside = [left(c) for c in s.children() if isinstance(c, Stmt)]
         if isinstance(s, IfThenElse) and s.other is not None:
             return min(inside)

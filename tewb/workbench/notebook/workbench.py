@@ -14,7 +14,7 @@ from tewb.workbench.notebook.snapshot import snapshot
 from tewb.workbench.notebook.sync_after_cells import follow_cells
 from tewb.workbench.session import Session
 
-PAUSE = 0.7  # seconds without a change before the look in the notebook is made anew
+PAUSE = 2.0  # seconds without a change before the look in the notebook is made anew, which takes a moment
 
 
 class Workbench(Pane):
