@@ -49,6 +49,17 @@ def has_loops(stage: Stage) -> Refusal | None:
     return None
 
 
+def no_other_loop(stage: Stage, parent: Stage, axis: IterVar, of_itself: Refusal) -> Refusal | None:
+    """Why loop `axis` of `parent` is none of another stage that `stage` could be computed in; `of_itself` where it is its own."""
+    if stage.is_placeholder:
+        return Refusal(f"{stage.name} is an input: its values are given, not computed")
+    if parent is stage:
+        return of_itself
+    if parent.is_placeholder:
+        return Refusal(f"{parent.name} is an input", "name a stage that is computed")
+    return untouched(parent, axis) if axis.kind is AxisKind.OPAQUE else None
+
+
 def not_inline(stage: Stage) -> Refusal | None:
     """The loops of a stage that is computed inline are not there, for now."""
     if stage.is_inlined:

@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import IO, Any, Self
 
 from tewb.base import ArgumentError, check_given, check_stopped
 from tewb.runtime import get_num_threads
@@ -34,7 +34,35 @@ class Limits:
     memory: int = 0
 
 
-class Workers:
+class OfThisMachine:
+    """What is alike of all that work on this machine: there is one kind of processor, and files are read where they are."""
+
+    is_gone = False
+
+    @property
+    def processors(self) -> list[Processor]:
+        """The only kind is that of this machine."""
+        return [Processor.here()]
+
+    @property
+    def threads(self) -> int | None:
+        """As many as this process has."""
+        return get_num_threads()
+
+    def ask(self, processor: Processor, f: Callable[..., Any], *args: Any) -> Any:
+        """This machine is what is asked."""
+        return f(*args)
+
+    def of(self, processor: Processor) -> Self:
+        """Those of a processor."""
+        return self
+
+    def keep(self, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
+        """They read the files themselves."""
+        return parameters
+
+
+class Workers(OfThisMachine):
     """`count` processes that do tasks. `submit` gives one its task, `finished` yields what is done.
 
     Processes are started when they are needed, and a trial that dies, hangs or is over its limits takes its process
@@ -64,30 +92,6 @@ class Workers:
         """End what is at work; whoever waits for it is told. For another thread than that which waits."""
         for w in list(self._busy):
             w.kill()
-
-    is_gone = False
-
-    @property
-    def processors(self) -> list[Processor]:
-        """The only kind is that of this machine."""
-        return [Processor.here()]
-
-    @property
-    def threads(self) -> int | None:
-        """As many as this process has."""
-        return get_num_threads()
-
-    def ask(self, processor: Processor, f: Callable[..., Any], *args: Any) -> Any:
-        """This machine is what is asked."""
-        return f(*args)
-
-    def of(self, processor: Processor) -> Workers:
-        """Those of a processor."""
-        return self
-
-    def keep(self, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
-        """They read the files themselves."""
-        return parameters
 
     @property
     def is_full(self) -> bool:
@@ -239,35 +243,13 @@ def _next_message(heard: bytearray) -> Any:
     return message
 
 
-class HereAlone:
+class HereAlone(OfThisMachine):
     """As Workers, with this process: for programs that call functions which no other process has. No limits hold."""
 
-    count, is_full, is_idle, is_gone = 1, False, True, False
+    count, is_full, is_idle = 1, False, True
 
     def __init__(self) -> None:
         self._done: list[tuple[Any, Outcome]] = []
-
-    @property
-    def processors(self) -> list[Processor]:
-        """That of this machine."""
-        return [Processor.here()]
-
-    @property
-    def threads(self) -> int | None:
-        """As many as this process has."""
-        return get_num_threads()
-
-    def ask(self, processor: Processor, f: Callable[..., Any], *args: Any) -> Any:
-        """This machine is what is asked."""
-        return f(*args)
-
-    def of(self, processor: Processor) -> HereAlone:
-        """This one."""
-        return self
-
-    def keep(self, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
-        """It reads the files itself."""
-        return parameters
 
     def __enter__(self) -> HereAlone:
         return self

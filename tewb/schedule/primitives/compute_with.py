@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tewb.ir import AxisKind, IterVar
+from tewb.ir import IterVar
 from tewb.schedule.declare import (
     Arguments,
     Param,
@@ -16,7 +16,7 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.questions import misplaced_at, not_inline, untouched
+from tewb.schedule.questions import misplaced_at, no_other_loop, not_inline
 from tewb.schedule.stage import Stage, With
 from tewb.tensor import Tensor
 
@@ -52,14 +52,11 @@ def compute_with(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> 
 @compute_with.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    if stage.is_placeholder:
-        return Refusal(f"{stage.name} is an input: its values are given, not computed")
-    if parent is stage:
-        return Refusal("a stage cannot be computed with itself", "name another stage")
-    if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input", "name a stage that is computed")
-    if axis.kind is AxisKind.OPAQUE:
-        return untouched(parent, axis)
+    refused = no_other_loop(
+        stage, parent, axis, Refusal("a stage cannot be computed with itself", "name another stage")
+    )
+    if refused is not None:
+        return refused
     inner = next(
         (s for s in stage.schedule.stages if isinstance(s.attach, With) and s.attach.stage is stage), None
     )

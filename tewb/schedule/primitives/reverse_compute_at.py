@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tewb.base import TewbError
-from tewb.ir import AxisKind, IterVar
+from tewb.ir import IterVar
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.declare import (
     Arguments,
@@ -19,7 +19,7 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import for_now, misplaced_at, not_inline, untouched
+from tewb.schedule.questions import for_now, misplaced_at, no_other_loop, not_inline
 from tewb.schedule.recompute import repeated
 from tewb.schedule.shared_loops import nest_of, read_after_inlining
 from tewb.schedule.stage import At, Stage
@@ -61,14 +61,14 @@ def reverse_compute_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | st
 @reverse_compute_at.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    if stage.is_placeholder:
-        return Refusal(f"{stage.name} is an input: its values are given, not computed")
-    if parent is stage:
-        return Refusal("a stage cannot be computed inside of itself", "name a stage that it reads")
-    if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input", "name a stage that is computed")
-    if axis.kind is AxisKind.OPAQUE:
-        return untouched(parent, axis)
+    refused = no_other_loop(
+        stage,
+        parent,
+        axis,
+        Refusal("a stage cannot be computed inside of itself", "name a stage that it reads"),
+    )
+    if refused is not None:
+        return refused
     place = At(parent, axis, after=True)
     return not_inline(parent) or misplaced_at(stage, place) or _not_complete(stage, place)
 
