@@ -18,7 +18,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tewb import arith, driver, ir, nd, runtime, schedule, target, te, tensor, tir, transform
-from tewb.base import PassContext, TewbError, TewbWarning
+from tewb.base import PassContext, TewbError, TewbWarning, notebook_shell
 from tewb.compat import face, finder
 from tewb.driver import build, lower
 from tewb.ir import IRModule, PrimFunc
@@ -88,8 +88,7 @@ def load_ipython_extension(shell: Any) -> None:
 def _look_well_in_notebooks() -> None:
     """Inside of IPython, tensors, schedules and kernels are shown as HTML, which takes 30 ms to load; elsewhere
     this loads nothing."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = notebook_shell()
     if shell is not None:
         from tewb.workbench.notebook import reprs
 

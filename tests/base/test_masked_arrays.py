@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from typing import Any
 
 import numpy as np
@@ -33,3 +35,8 @@ def test_hidden_elements_are_counted(value: Any, hidden: int) -> None:
 def test_a_mask_of_fields_hides_every_element() -> None:
     pairs = np.ma.array([(1, 2.0), (3, 4.0)], dtype="i4,f4", mask=[(0, 1), (0, 0)])
     assert masked_elements(pairs) == 2
+
+
+def test_an_array_is_none_while_another_thread_loads_what_knows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "numpy.ma", types.ModuleType("numpy.ma"))
+    assert masked_elements(ROW) == 0

@@ -97,3 +97,24 @@ def test_what_would_not_be_stored_is_refused(make: Callable[[], Scheduled], said
     with pytest.raises(LowerError, match=said) as e:
         tewb.lower(s, inputs + outputs)
     assert e.value.loops and e.value.hint
+
+
+def count_of(n: int, condition: Any) -> Scheduled:
+    """How many terms a reduction has whose terms are those of threads."""
+    k = te.reduce_axis((0, n), name="k")
+    S = te.compute((), lambda: te.sum(te.const(1, "int64"), axis=k), name="S")
+    s = te.create_schedule(S.op)
+    s[S].bind(k, TX)
+    s[S].set_store_predicate(condition)
+    return s, [], [S]
+
+
+def test_of_very_many_threads_the_first_are_tried() -> None:
+    s, _, (S,) = count_of(2**30, TX.var.equal(7))
+    assert "if threadIdx.x == 7:" in script(tewb.lower(s, [S]))
+    s, _, (S,) = count_of(2**30, TX.var.equal(70_000))
+    with pytest.raises(LowerError, match=r"which holds for none of the first 4096 threads\n"):
+        tewb.lower(s, [S])
+    s, _, (S,) = count_of(100, TX.var.equal(70_000))
+    with pytest.raises(LowerError, match=r"which holds for no thread\n"):
+        tewb.lower(s, [S])

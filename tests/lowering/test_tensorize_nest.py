@@ -10,7 +10,7 @@ import pytest
 import tewb
 from tests import intrinsics
 from tewb import te
-from tewb.base import ExternError, TewbError
+from tewb.base import ExternError, LowerError, TewbError
 from tewb.ir import AttrStmt, For, walk
 
 
@@ -97,3 +97,30 @@ def test_promises_of_declared_buffers_are_checked() -> None:
     s[C].tensorize(C.op.axis[1], twice(offset_factor=4))
     with pytest.raises(TewbError, match="offset_factor=4"):
         tewb.build(s, [A, C])(np.ones((3, 8), "float32"), np.ones((3, 4), "float32"))
+
+
+@pytest.mark.parametrize("thread", ["threadIdx.x", "vthread"])
+@pytest.mark.parametrize("parts", ["body reset update", "body update"])
+def test_threads_do_not_go_on_with_a_reduction(parts: str, thread: str) -> None:
+    A, B, C = product(3, 8, 8)
+    s = te.create_schedule(C.op)
+    ko, ki = s[C].split("k", factor=4)
+    s[C].reorder("i", ko, "j", ki)
+    s[C].tensorize("j", intrinsics.gemv(8, 4, parts))
+    s[C].bind(ko, te.thread_axis(thread))
+    with pytest.raises(
+        LowerError, match=r"on stage C: the reduction goes on over the threads of k.outer"
+    ) as e:
+        tewb.lower(s, [A, B, C])
+    assert "hint: leave k.outer unbound, or make partial results: s.rfactor(C, k.outer)" in str(e.value)
+
+
+def test_threads_of_one_iteration_are_no_threads() -> None:
+    A, B, C = product(3, 8, 8)
+    s = te.create_schedule(C.op)
+    ko, ki = s[C].split("k", factor=8)
+    s[C].reorder("i", ko, "j", ki)
+    s[C].tensorize("j", intrinsics.gemv(8, 8, "body"))
+    s[C].bind(ko, te.thread_axis("threadIdx.x"))
+    a, b = np.random.default_rng(0).random((2, 8, 8), "float32")
+    np.testing.assert_allclose(tewb.build(s, [A, B, C])(a[:3], b), a[:3] @ b.T, rtol=1e-5)

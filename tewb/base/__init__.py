@@ -145,6 +145,7 @@ from tewb.base.narrow_numbers import (
     to_memory,
 )
 from tewb.base.native_functions import CType, Native, native, register_native
+from tewb.base.notebook import notebook_shell
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.readable import digits, readable
 from tewb.base.span import Span, here
@@ -169,6 +170,7 @@ __all__ = [
     "rounded",
     "to_memory",
     "new_dtype",
+    "notebook_shell",
     "other_memory",
     "HANDLE",
     "INT32",

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from tewb.base.notebook import notebook_shell
+
 _NOT_THEIRS = (str(Path(__file__).resolve().parent.parent) + "/", "<frozen")
 
 
@@ -53,8 +55,7 @@ called_from = _CalledFrom()
 
 def _cell_number(file: str) -> int | None:
     """The execution count of the notebook cell that IPython compiled under the name `file`."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = notebook_shell()
     cells = getattr(getattr(shell, "compile", None), "_filename_map", {})
     number = cells.get(file)
     return number if isinstance(number, int) else None

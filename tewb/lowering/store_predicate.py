@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 
 from tewb.arith import Analyzer
 from tewb.base import LowerError
@@ -51,7 +52,12 @@ def store_predicate(stage: Stage, started: Launch | None, once: bool) -> StorePr
         _check(stage, started, key, text)
     first = _first_threads(text, keys, started)
     if first is None or started is None:
-        raise _refused(stage, f"{text}, which holds for no thread", "such as threadIdx.x == 0")
+        none = (
+            f"none of the first {MOST_TRIED} threads"
+            if prod(_sizes(keys, started)) > MOST_TRIED
+            else "no thread"
+        )
+        raise _refused(stage, f"{text}, which holds for {none}", "such as threadIdx.x == 0")
     values = started.conditions(keys)
     running = {*threads_around(stage), *(t.key for t in bound(stage).values()),
                *(t.key for t in launched_around(stage))}  # fmt: skip
@@ -93,13 +99,18 @@ def _check(stage: Stage, started: Launch | None, key: str, text: str) -> None:
         )
 
 
+def _sizes(keys: list[str], started: Launch | None) -> list[int]:
+    return [1 if started is None else const_int(started.sizes[key]) or 1 for key in keys]
+
+
 def _first_threads(text: str, keys: list[str], started: Launch | None) -> dict[str, int] | None:
     """The first threads for which a condition holds; None for none."""
     condition = read_condition(text, {})
-    sizes = [1 if started is None else const_int(started.sizes[key]) or 1 for key in keys]
+    sizes = _sizes(keys, started)
     variables = [next(v for v in free_vars(condition) if v.name == key) for key in keys]
     simplify = Analyzer().simplify
-    for n, place in enumerate(product(*map(range, sizes))):
+    tried = [range(min(n, MOST_TRIED)) for n in sizes]  # product() holds its ranges as tuples
+    for n, place in enumerate(product(*tried)):
         if n >= MOST_TRIED:
             return None
         values: dict[object, Expr] = {v: const(i) for v, i in zip(variables, place, strict=True)}

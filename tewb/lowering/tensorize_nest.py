@@ -236,13 +236,20 @@ class TensorizeNest(ComputeNest):
         return const(0, v.dtype) if const_int(self.own.extents[iv]) == 1 else v
 
     def check_parts(self, found: TensorMatch, reductions: Sequence[int]) -> None:
-        """A reduction that goes on outside needs an update, on outputs that it does not move."""
+        """A reduction that goes on outside needs an update, on outputs that it does not move, by one thread."""
         names = ", ".join(self.stage.axis_name(self.around[i]) for i in reductions)
         if self.made([*self.intrin.declared])["update"] is None:
             raise self.error(
                 f"the reduction goes on in {names}, outside of {self.stage.axis_name(self.axis)}, and {self.intrin.name} "
                 "has no update",
                 "let its function return (body, reset, update), or reorder the reduce loops inside",
+            )
+        over_threads = next((self.around[i] for i in reductions if self.around[i] in self.threads), None)
+        if over_threads is not None:
+            name = self.stage.axis_name(over_threads)
+            raise self.error(
+                f"the reduction goes on over the threads of {name}, and {self.intrin.name} does not combine what threads have",
+                f"leave {name} unbound, or make partial results: s.rfactor({self.stage.name}, {name})",
             )
         moving = [self.own.vars[self.around[i]] for i in reductions]
         if any(uses(e, moving) for part in found.outputs for e in part.origin):

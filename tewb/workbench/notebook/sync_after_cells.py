@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+from tewb.base import notebook_shell
 from tewb.schedule import RECIPES
 from tewb.workbench.journal.history import History
 
@@ -17,8 +17,7 @@ def follow_cells(session: History) -> Callable[[], None]:
 
     It ends by itself when the session is gone. Without IPython nothing happens.
     """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    shell = notebook_shell()
     if shell is None:
         return lambda: None
     followed, known = weakref.ref(session), dict(RECIPES)
