@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tewb.ir import AxisKind, IterVar
+from tewb.ir import IterVar
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.declare import (
     Arguments,
@@ -19,7 +19,7 @@ from tewb.schedule.declare import (
 )
 from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import attached_at, for_now, not_given, not_inline, untouched
+from tewb.schedule.questions import attached_at, for_now, no_other_loop, not_given
 from tewb.schedule.rounded_tails import kept_between_iterations, rounded_axes
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.sliding import runs_in_order, window_of
@@ -58,16 +58,12 @@ def store_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> None
 @store_at.legal
 def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    refused = _keepable(stage)
-    if refused:
-        return refused
-    if parent is stage:
-        return Refusal("a stage cannot be kept inside of itself", "name a stage that reads it")
-    if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input", "keep it at a stage that reads it")
-    if axis.kind is AxisKind.OPAQUE:
-        return untouched(parent, axis)
-    return not_inline(parent) or for_now(_kept_between(stage, At(parent, axis)))
+    of_itself = Refusal("a stage cannot be kept inside of itself", "name a stage that reads it")
+    return (
+        _keepable(stage)
+        or no_other_loop(stage, parent, axis, of_itself)
+        or for_now(_kept_between(stage, At(parent, axis)))
+    )
 
 
 def _keepable(stage: Stage) -> Refusal | None:
