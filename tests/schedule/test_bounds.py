@@ -14,7 +14,7 @@ from tests.programs import assert_same_result
 from tewb import te
 from tewb.ir import Allocate, BufferLoad, BufferStore, const_int, free_vars, walk
 from tewb.lowering.lower import scheduled_loops
-from tewb.schedule import bounds
+from tewb.schedule import bounds, places
 
 READ: dict[str, Callable[[Any, Any], Any]] = {
     "the index of the reader": lambda A, i: A[i],
@@ -84,8 +84,8 @@ def test_the_loops_around_a_stage_are_found_once(monkeypatch: pytest.MonkeyPatch
         asked.append(stage)
         return found(stage, axis)
 
-    found = bounds.loops_to
-    monkeypatch.setattr(bounds, "loops_to", loops_to)
+    found = places.loops_to
+    monkeypatch.setattr(places, "loops_to", loops_to)
     s, args = nested(30)
     bounds.infer_bounds(s)
     assert len(asked) == 29

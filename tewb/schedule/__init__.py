@@ -44,6 +44,7 @@ from tewb.schedule.journal import (
 )
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.part_sizes import with_part_sizes
+from tewb.schedule.places import enclosing
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
 from tewb.schedule.primitives.tensorize import not_plain, tail_in_loops, tensorized
 from tewb.schedule.questions import Fault, inside
@@ -89,7 +90,7 @@ del _primitives
 
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
-    "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
+    "elements_of", "elements_spanned", "enclosing", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
     "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "is_real", "IterVarAttr", "joined_stages", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR",
     "loop_marks", "loop_name", "loop_of", "loops_of_elements", "loops_text", "makes_whole_parts", "Mismatch", "MOST_NESTED", "Names",

@@ -17,6 +17,7 @@ from tewb.schedule.check_schedule import check_schedule
 from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.inlining import inlined_operations
 from tewb.schedule.needed_ranges import Box, moved_inside, needed_range, region_around, smallest_box
+from tewb.schedule.places import inside_of, loops_at
 from tewb.schedule.ranges_with_gaps import steps_in
 from tewb.schedule.rounded_tails import rounded_axes
 from tewb.schedule.schedule import Schedule
@@ -57,7 +58,7 @@ class Bounds:
         """The loops around the place of `stage`, innermost first: found once, from those around its parent."""
         if stage not in self._around:
             at = stage.attach
-            self._around[stage] = (*_loops_at(at), *self.around(at.stage)) if isinstance(at, At) else ()
+            self._around[stage] = (*loops_at(at), *self.around(at.stage)) if isinstance(at, At) else ()
         return self._around[stage]
 
     def fixed(self, stage: Stage) -> set[tuple[Stage, IterVar]]:
@@ -68,13 +69,8 @@ class Bounds:
 
     def between(self, stage: Stage) -> tuple[tuple[Stage, IterVar], ...]:
         """The loops around the place of `stage` that are inside of the place of its memory, innermost first."""
-        around, stored = self.around(stage), stage.stored
-        if stage.is_rolling:
-            return around[:1]
-        if not isinstance(stored, At):
-            return () if stored is None else around
-        outside = next((n for n, (s, iv) in enumerate(around) if s is stored.stage and iv is stored.axis), 0)
-        return around[:outside]
+        around = self.around(stage)
+        return around[:1] if stage.is_rolling else tuple(inside_of(stage.stored, around) or ())
 
     def own_threads(self, stage: Stage) -> dict[str, Expr]:
         """The variables of the threads around a stage each of which has a part of its own of it, by their keys: a thread
@@ -101,21 +97,6 @@ def _readers(schedule: Schedule, operations: dict[Stage, Operation]) -> dict[Sta
             for producer in dict.fromkeys(schedule.stage_of(t) for t in operations[reader].inputs):
                 readers[producer].append(reader)
     return readers
-
-
-def enclosing(stage: Stage) -> list[tuple[Stage, IterVar]]:
-    """The loops around the place of `stage`, innermost first."""
-    loops: list[tuple[Stage, IterVar]] = []
-    place = stage.attach
-    while isinstance(place, At):
-        loops += _loops_at(place)
-        place = place.stage.attach
-    return loops
-
-
-def _loops_at(place: At) -> list[tuple[Stage, IterVar]]:
-    """The loops of a stage around a place in it, innermost first."""
-    return [(place.stage, iv) for iv in reversed(loops_to(place.stage, place.axis))]
 
 
 @any_depth
