@@ -171,8 +171,8 @@ def test_what_only_the_type_checker_sees_does_not_count() -> None:
 # Each room, and each module beside the rooms, may import those before it; imports inside of functions and those that
 # only the type checker sees count too.
 ROOMS = [
-    "journal", "looks", "session_view", "measure", "trace", "speed", "judge", "session", "demos", "views", "states",
-    "saved_page", "requests", "long_work", "desk", "mcp", "serve", "notebook", "player",
+    "background", "journal", "looks", "session_view", "measure", "trace", "speed", "judge", "session", "demos", "views",
+    "states", "saved_page", "requests", "long_work", "desk", "mcp", "serve", "notebook", "player",
 ]  # fmt: skip
 
 # Those that show a session and answer for it: `page` in the order of packages.

@@ -123,37 +123,3 @@ def test_an_argument_that_is_computed_in_tiles_of_which_all_are_needed() -> None
     b = np.full(10, -9, "float32")
     tewb.build(s, [A, B, C])(np.arange(10, dtype="float32"), b, np.zeros(10, "float32"))
     assert b.tolist() == list(range(1, 11))
-
-
-def changed_in_place(stores: bool) -> tuple[Any, list[Tensor]]:
-    """W[I[i]] -= G[i], by an extern whose own output is nothing."""
-    W = te.placeholder((6,), name="W")
-    I = te.placeholder((4,), "int32", name="I")  # noqa: E741
-    G = te.placeholder((4,), name="G")
-
-    def update(ins: Any, outs: Any) -> Any:
-        ib = tewb.tir.ir_builder.create()
-        w, at, g = (ib.buffer_ptr(b) for b in ins)
-        out = ib.buffer_ptr(outs[0])
-        with ib.for_range(0, 4, name="i") as i:
-            if stores:
-                w[at[i]] = w[at[i]] - g[i]
-            else:
-                out[i] = g[i]
-        return ib.get()
-
-    D = te.extern((4,), [W, I, G], update, name="D", dtype="float32")
-    return te.create_schedule(D.op), [W, I, G]
-
-
-def test_an_extern_that_changes_its_input_needs_no_output() -> None:
-    s, args = changed_in_place(stores=True)
-    w, at, g = np.arange(6, dtype="float32"), np.array([1, 3, 3, 5], "int32"), np.ones(4, "float32")
-    tewb.build(s, args)(w, at, g)
-    assert w.tolist() == [0.0, 0.0, 2.0, 1.0, 4.0, 4.0]
-    assert "D = T.allocate" in str(tewb.lower(s, args))
-
-
-def test_an_extern_that_only_makes_its_output_needs_it() -> None:
-    with pytest.raises(LowerError, match="D is an output and is not among the arguments"):
-        tewb.build(*changed_in_place(stores=False))

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import tewb
-from tests.runtime.pool_loops import run
+from tests.runtime.pool_loops import elements_at, rows_by_calls, run
 from tewb import te
 from tewb.base import BoundError
 from tewb.runtime import Kernel, get_num_threads, pool, set_num_threads
@@ -223,12 +223,7 @@ def test_a_parallel_kernel_is_called_in_machine_code(monkeypatch: pytest.MonkeyP
 
 def test_an_error_in_one_iteration_is_explained() -> None:
     n = 4000
-    at = te.placeholder((n,), name="at", dtype="int32")
-    A = te.placeholder((8,), name="A")
-    B = te.compute((n,), lambda i: A[at[i]], name="B")
-    s = te.create_schedule(B.op)
-    s[B].parallel("i")
-    k = tewb.build(s, [A, at, B], debug=True)
+    k = tewb.build(*elements_at(n), debug=True)
     a, where = np.ones(8, "float32"), np.zeros(n, "int32")
     for _ in range(4):
         k(a, where, np.zeros(n, "float32"))
@@ -381,17 +376,7 @@ def test_a_packed_function_of_a_parallel_loop_calls_a_parallel_kernel(size: int)
         y[...] = x + out[-1]
 
     tewb.register_func(name, inner, override=True)
-    A = te.placeholder((12, 4), name="A")
-    B = te.extern(
-        (12, 4),
-        [A],
-        lambda ins, outs: te.call_packed(name, ins[0], outs[0]),
-        name="B",
-        access=te.access.elementwise,
-    )
-    s = te.create_schedule(B.op)
-    s[B].parallel(s[B].split(B.op.axis[0], 1)[0])
-    outer = tewb.build(s, [A, B])
+    outer = tewb.build(*rows_by_calls(name, 12))
     for _ in range(4):
         got = np.zeros((12, 4), "float32")
         outer(np.ones((12, 4), "float32"), got)
@@ -430,12 +415,7 @@ def test_memory_of_loops_in_loops_is_that_of_each_task(size: int, outer: int) ->
 
 def test_an_error_belongs_to_its_own_call() -> None:
     n = 50_000
-    at = te.placeholder((n,), name="at", dtype="int32")
-    A = te.placeholder((8,), name="A")
-    B = te.compute((n,), lambda i: A[at[i]], name="B")
-    s = te.create_schedule(B.op)
-    s[B].parallel("i")
-    k = tewb.build(s, [A, at, B], debug=True)
+    k = tewb.build(*elements_at(n), debug=True)
     a = np.ones(8, "float32")
     outcomes: dict[int, set[str]] = {0: set(), 9: set()}
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tewb
-from tewb import te, tir
+from tests.runtime.pool_loops import rows_by_calls
+from tewb import te
 from tewb.base import BoundError
 from tewb.driver import build_ir
 from tewb.runtime import ThreadTrace, set_num_threads, trace_threads, tracer
@@ -92,17 +93,7 @@ def test_many_threads_have_rows_of_their_own() -> None:
         b[...] = a
 
     tewb.register_func(name, wait, override=True)
-    A = te.placeholder((6, 4), name="A")
-    B = te.extern(
-        (6, 4),
-        [A],
-        lambda ins, outs: tir.call_packed(name, ins[0], outs[0]),
-        name="B",
-        access=te.access.elementwise,
-    )
-    s = te.create_schedule(B.op)
-    s[B].parallel(s[B].split(B.op.axis[0], 1)[0])
-    kernel = build_ir(tewb.lower(s, [A, B]), traced=True)
+    kernel = build_ir(tewb.lower(*rows_by_calls(name, 6)), traced=True)
     a, b = np.ones((6, 4), "float32"), np.zeros((6, 4), "float32")
     t = trace_threads(lambda: kernel(a, b))
     assert (b == 1).all()
@@ -204,17 +195,7 @@ def test_tasks_that_fail_leave_no_depth_behind() -> None:
         raise ValueError("no")
 
     tewb.register_func(ib_name, fails, override=True)
-    A = te.placeholder((4, 4), name="A")
-    B = te.extern(
-        (4, 4),
-        [A],
-        lambda ins, outs: tir.call_packed(ib_name, ins[0], outs[0]),
-        name="B",
-        access=te.access.elementwise,
-    )
-    s = te.create_schedule(B.op)
-    s[B].parallel(s[B].split(B.op.axis[0], 1)[0])
-    kernel = build_ir(tewb.lower(s, [A, B]), traced=True)
+    kernel = build_ir(tewb.lower(*rows_by_calls(ib_name, 4)), traced=True)
     a, b = np.ones((4, 4), "float32"), np.zeros((4, 4), "float32")
     with pytest.raises(ValueError, match="no"):
         trace_threads(lambda: kernel(a, b))

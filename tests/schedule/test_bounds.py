@@ -12,9 +12,9 @@ import pytest
 import tewb
 from tests.programs import assert_same_result
 from tewb import te
-from tewb.ir import Allocate, BufferLoad, BufferStore, const_int, free_vars, script, walk
+from tewb.ir import Allocate, BufferLoad, BufferStore, const_int, free_vars, walk
 from tewb.lowering.lower import scheduled_loops
-from tewb.schedule import bounds
+from tewb.schedule import bounds, places
 
 READ: dict[str, Callable[[Any, Any], Any]] = {
     "the index of the reader": lambda A, i: A[i],
@@ -84,8 +84,8 @@ def test_the_loops_around_a_stage_are_found_once(monkeypatch: pytest.MonkeyPatch
         asked.append(stage)
         return found(stage, axis)
 
-    found = bounds.loops_to
-    monkeypatch.setattr(bounds, "loops_to", loops_to)
+    found = places.loops_to
+    monkeypatch.setattr(places, "loops_to", loops_to)
     s, args = nested(30)
     bounds.infer_bounds(s)
     assert len(asked) == 29
@@ -152,185 +152,3 @@ def test_what_is_kept_is_what_is_touched(
     index: Any, shape: Any, place: str, factor: int, size: int, shape_kept: list[int]
 ) -> None:
     assert kept(index, shape, place, factor, size) == shape_kept
-
-
-def extents(s: Any, stage: Any) -> list[Any]:
-    """The extent of each dimension that is kept of a stage: a number, or text."""
-    region = bounds.infer_bounds(s).stages[s[stage]].regions[0]
-    return [const_int(r.extent) if const_int(r.extent) is not None else script(r.extent) for r in region]
-
-
-CLAMPED: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "low inside": lambda B, i, n: (
-        B[te.max(te.min(i - 1, n - 1), 0)] + B[i] + B[te.max(te.min(i + 1, n - 1), 0)]
-    ),
-    "high inside": lambda B, i, n: (
-        B[te.min(te.max(i - 1, 0), n - 1)] + B[te.min(te.max(i + 1, 0), n - 1)] + B[i]
-    ),
-    "one side": lambda B, i, n: B[te.max(i - 2, 0)] + B[i],
-    "the other side": lambda B, i, n: B[te.min(i + 2, n - 1)] + B[i],
-    "guarded": lambda B, i, n: te.if_then_else(te.all(i >= 1, i < n - 1), B[i - 1] + B[i + 1], 0),
-    "selected": lambda B, i, n: te.select(te.all(i >= 1, i < n - 1), B[i - 1] + B[i + 1], 0),
-    "chosen by the index": lambda B, i, n: (
-        B[te.select(i < 1, i, i - 1)] + B[te.if_then_else(i < n - 1, i + 1, i)]
-    ),
-}
-KEPT = {"low inside": 10, "high inside": 10, "guarded": 10, "selected": 10, "chosen by the index": 10}
-
-
-@pytest.mark.parametrize("name", CLAMPED)
-def test_a_tile_of_a_clamped_stencil_is_constant_where_sizes_are_symbolic(name: str) -> None:
-    n = te.var("n")
-    A = te.placeholder((n,), "int32", name="A")
-    B = te.compute((n,), lambda i: A[i] * 2 + 1, name="B")
-    C = te.compute((n,), lambda i: CLAMPED[name](B, i, n), name="C")
-    s = te.create_schedule(C.op)
-    s[B].compute_at(s[C], s[C].split("i", factor=8)[0])
-    (kept,) = extents(s, B)
-    assert isinstance(kept, int) and kept <= KEPT.get(name, 10) + 1, kept
-    kernel = tewb.build(s, [A, C])
-    for size in (1, 2, 7, 8, 9, 23):
-        a, c = np.arange(size, dtype="int32") * 3, np.zeros(size, "int32")
-        kernel(a, c)
-        plain, expected = te.create_schedule(C.op), np.zeros(size, "int32")
-        tewb.build(plain, [A, C])(a, expected)
-        np.testing.assert_array_equal(c, expected)
-
-
-def test_no_more_than_the_declared_tensor_of_symbolic_size() -> None:
-    n = te.var("n")
-    A = te.placeholder((n,), "int32", name="A")
-    B = te.compute((n,), lambda i: A[i] * 2, name="B")
-    C = te.compute((4, n), lambda r, i: te.if_then_else(i + r < n - 3, B[i + r] + B[i + r + 3], 0), name="C")
-    s = te.create_schedule(C.op)
-    s[B].compute_at(s[C], "r")
-    assert extents(s, B) == ["n"]
-
-
-def test_what_no_constant_bounds_is_cut_at_the_ends_of_the_tensor() -> None:
-    """The branches of a mirror lie far apart for tiles that do not meet it."""
-    n = te.var("n")
-    A = te.placeholder((n,), "int32", name="A")
-    B = te.compute((n,), lambda i: A[i] * 2, name="B")
-    C = te.compute((n,), lambda i: B[te.if_then_else(i < 1, 1 - i, i - 1)] + B[i], name="C")
-    s = te.create_schedule(C.op)
-    s[B].compute_at(s[C], s[C].split("i", factor=8)[0])
-    assert extents(s, B) == ["T.min(i.outer * 8 + 7, n - 1) + 1"]
-    kernel = tewb.build(s, [A, C])
-    for size in (2, 8, 9, 30):
-        a, c = np.arange(size, dtype="int32"), np.zeros(size, "int32")
-        kernel(a, c)
-        np.testing.assert_array_equal(c, 2 * (np.abs(np.arange(size) - 1) + np.arange(size)))
-
-
-def test_twice_as_many_elements_read_a_tile_of_half_the_size() -> None:
-    n = te.var("n")
-    B = te.compute((n,), lambda i: i * 2, name="B")
-    C = te.compute((n,), lambda i: B[i // 2] + B[te.min((i + 1) // 2, n - 1)], name="C")
-    s = te.create_schedule(C.op)
-    s[B].compute_at(s[C], s[C].split("i", factor=8)[0])
-    assert extents(s, B) == [5]
-
-
-def test_ends_that_cannot_matter_are_left_out_of_where_a_tile_begins() -> None:
-    n = te.var("n")
-    A = te.placeholder((n,), name="A")
-    B = te.compute((n,), lambda i: A[i] * 2.0, name="B")
-    C = te.compute((n,), lambda i: B[te.max(te.min(i - 1, n - 1), 0)] + B[i], name="C")
-    s = te.create_schedule(C.op)
-    s[B].compute_at(s[C], s[C].split("i", factor=8)[0])
-    (r,) = bounds.infer_bounds(s).stages[s[B]].regions[0]
-    assert script(r.min) == "T.max(i.outer * 8 - 1, 0)"
-
-
-# ---------------------------------------------------------------- fused, then split
-
-
-@pytest.mark.parametrize(("factor", "kept"), [(8, [8]), (16, [16]), (7, [7]), (48, [48]), (100, [100])])
-def test_an_index_that_is_the_fused_loop_is_as_narrow_as_its_tile(factor: int, kept: list[int]) -> None:
-    A = te.placeholder((240,), "int32", name="A")
-    B = te.compute((240,), lambda i: A[i] * 2 + 1, name="B")
-    C = te.compute((15, 16), lambda i, j: B[i * 16 + j], name="C")
-    s = te.create_schedule(C.op)
-    o, _ = s[C].split(s[C].fuse("i", "j"), factor=factor)
-    s[B].compute_at(s[C], o)
-    assert extents(s, B) == kept
-    assert_same_result(s, [A], [C])
-
-
-@pytest.mark.parametrize(
-    ("factor", "kept"), [(4, [1, 1, 4]), (8, [1, 2, 4]), (24, [2, 3, 4]), (12, [1, 3, 4])]
-)
-def test_a_tile_of_three_fused_loops(factor: int, kept: list[int]) -> None:
-    A = te.placeholder((4, 3, 4), "int32", name="A")
-    B = te.compute((4, 3, 4), lambda i, j, k: A[i, j, k] * 2 + 1, name="B")
-    C = te.compute((4, 3, 4), lambda i, j, k: B[i, j, k], name="C")
-    s = te.create_schedule(C.op)
-    o, _ = s[C].split(s[C].fuse("i", "j", "k"), factor=factor)
-    s[B].compute_at(s[C], o)
-    got = extents(s, B)
-    assert got == kept or (factor == 8 and got == [2, 3, 4]), got
-    assert_same_result(s, [A], [C])
-
-
-def test_a_part_of_a_row_of_blocks_stays_in_its_block() -> None:
-    """As of a packed layout: the remainder of a tile that passes no multiple."""
-    A = te.placeholder((4, 16), "int32", name="A")
-    B = te.compute((4, 16), lambda o, i: A[o, i] * 2 + 1, name="B")
-    C = te.compute((8, 8), lambda i, j: B[(i * 8 + j) // 16, (i * 8 + j) % 16], name="C")
-    s = te.create_schedule(C.op)
-    s[B].compute_at(s[C], "i")
-    assert extents(s, B) == [1, 8]
-    assert_same_result(s, [A], [C])
-
-
-# ---------------------------------------------------------------- memory of threads
-
-
-def on_threads(scope: str, twice: bool = False, factor: int = 32) -> tuple[Any, Any, Any]:
-    """C on blocks and threads; D, which they share, and B in each thread, of which D (and C) reads what it needs."""
-    A = te.placeholder((128,), "int32", name="A")
-    B = te.compute((128,), lambda i: A[i] * 2 + 1, name="B")
-    D = te.compute((128,), lambda i: B[i] * 3, name="D")
-    C = te.compute((128,), lambda i: D[i] + (B[i] if twice else 0), name="C")
-    s = te.create_schedule(C.op)
-    block, thread = s[C].split("i", factor=32)
-    s[C].bind(block, te.thread_axis("blockIdx.x"))
-    s[C].bind(thread, te.thread_axis("threadIdx.x"))
-    s[D].compute_at(s[C], thread)
-    s[D].set_scope("shared")
-    _, own = s[D].split("i", factor=factor)
-    s[D].bind(own, te.thread_axis("threadIdx.x"))
-    s[B].compute_at(s[C], thread)
-    s[B].set_scope(scope)
-    return s, [A, C], B
-
-
-@pytest.mark.parametrize("twice", [False, True])
-def test_memory_of_a_threads_own_holds_what_this_thread_reads(twice: bool) -> None:
-    s, (A, C), B = on_threads("local", twice)
-    assert extents(s, B) == [1]
-    assert_same_result(s, [A], [C])
-
-
-def test_memory_that_threads_share_holds_what_all_of_them_read() -> None:
-    s, (A, C), B = on_threads("shared")
-    assert extents(s, B) == [32]
-    assert_same_result(s, [A], [C])
-
-
-def test_threads_of_a_loop_that_only_some_of_them_run_have_their_own_too() -> None:
-    A = te.placeholder((32,), "int32", name="A")
-    B = te.compute((32,), lambda i: A[i] * 2 + 1, name="B")
-    D = te.compute((32,), lambda i: B[i] * 3, name="D")
-    C = te.compute((128,), lambda i: D[i // 4], name="C")
-    s = te.create_schedule(C.op)
-    block, thread = s[C].split("i", factor=32)
-    s[C].bind(block, te.thread_axis("blockIdx.x"))
-    s[C].bind(thread, te.thread_axis("threadIdx.x"))
-    for stage, scope in ((D, "shared"), (B, "local")):
-        s[stage].compute_at(s[C], thread)
-        s[stage].set_scope(scope)
-    s[D].bind(s[D].split("i", factor=32)[1], te.thread_axis("threadIdx.x"))
-    assert (extents(s, D), extents(s, B)) == ([8], [1])
-    assert_same_result(s, [A], [C])

@@ -186,3 +186,27 @@ def test_a_vectorized_loop_is_no_place_and_the_way_out_is_told() -> None:
     ):
         read.compute_at(s[C], loop)
         lower_all(s)
+
+
+def test_a_loop_that_takes_no_other_stage_is_told_for_all_primitives() -> None:
+    s = chained()
+    i = loop(s["D"], "i")
+    itself = Refusal("not in itself")
+    assert questions.no_other_loop(s["D"], s["D"], i, itself) is itself
+    assert said(questions.no_other_loop(s["C"], s["A"], i, itself)) == (
+        "A is an input",
+        "name a stage that is computed",
+    )
+    assert said(questions.no_other_loop(s["A"], s["D"], i, itself))[0].startswith("A is an input: ")
+    assert questions.no_other_loop(s["C"], s["D"], i, itself) is None
+    s["C"].compute_inline()
+    assert said(questions.no_loop_for_others(s["C"], i))[0] == "C is computed inline and has no loops"
+
+
+def test_a_stage_is_back_at_its_place_after_it_was_tried_elsewhere() -> None:
+    s = chained()
+    at = At(s["D"], loop(s["D"], "i"))
+    with pytest.raises(ZeroDivisionError), questions.placed(s["C"], at):
+        assert s["C"].attach is at
+        _ = 1 // 0
+    assert s["C"].attach is None

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tewb.base import Stopped, TewbError
+from tewb.workbench.background import running_loop
 from tewb.workbench.long_work import LongWork, Work
-from tewb.workbench.states.background import running_loop
 
 
 def done(work: Any) -> list[Any]:

@@ -45,11 +45,11 @@ from tewb.schedule import (
     Window,
     lane_loop,
     loops_of_elements,
+    makes_whole_parts,
     rounded_axes,
     unmixed,
     values_and_guards,
 )
-from tewb.schedule.bounds import makes_whole_parts
 from tewb.schedule.threads import launched_around, threads_around
 from tewb.tensor import ComputeOp, UnprovedRead, checked_index, index_text, known_ranges
 

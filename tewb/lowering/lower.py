@@ -14,7 +14,6 @@ from tewb.ir import (
     BufferLoad,
     BufferStore,
     DeclBuffer,
-    Expr,
     IRModule,
     PrimFunc,
     Stmt,
@@ -26,15 +25,18 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering.argument_buffers import (
-    argument_buffer,
     bound_arguments,
     check_binds,
-    read_at_0_where_size_is_1,
-    wanted_alignments,
 )
 from tewb.lowering.bind_buffers import bind_buffers
+from tewb.lowering.kernel_parameters import (
+    check_inputs,
+    kernel_parameters,
+    missing_outputs,
+    unseen_outputs,
+)
 from tewb.lowering.known_nests import memory_around, nests_of
-from tewb.lowering.nest import Key, loop_nests
+from tewb.lowering.nest import loop_nests
 from tewb.lowering.pipeline import LOWER, SCHEDULE_OPS, Trace, run
 from tewb.lowering.pragmas import heed_options
 from tewb.lowering.refusals import explained
@@ -45,10 +47,7 @@ from tewb.lowering.specialise_bodies import (
     assumed,
     call_condition,
     holds,
-    in_all_bodies,
     joined,
-    strided_arguments,
-    strided_buffer,
     warn_of_idle,
 )
 from tewb.lowering.user_passes import with_user_passes
@@ -65,7 +64,7 @@ from tewb.schedule import (
     with_part_sizes,
 )
 from tewb.schedule.bounds import Bounds, infer_bounds
-from tewb.tensor import ExternOp, PlaceholderOp, Tensor, stores_into_inputs
+from tewb.tensor import Tensor
 
 
 def lower_schedule(
@@ -228,9 +227,10 @@ def scheduled_loops(
     """The function with the loops as scheduled, before any pass. What is missing, `for_looking`, are parameters behind
     those of `args`. Another body of the schedule has the parameters `given` for these."""
     wrong: list[LowerError] = []
-    params, keys, values = _kernel_parameters(schedule, args, binds or {}, wrong, given)
-    unseen = _unseen_outputs(schedule, keys)
-    params += _check_complete(schedule, keys, wrong)
+    params, keys, values = kernel_parameters(schedule, args, binds or {}, wrong, given)
+    unseen = unseen_outputs(schedule, keys)
+    params += missing_outputs(schedule, keys, wrong)
+    check_inputs(schedule, keys)
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     if wrong and not for_looking:
         raise wrong[0]
@@ -266,148 +266,6 @@ def _without_additions(f: PrimFunc, count: int) -> PrimFunc:
     for p in f.params[count:]:
         body = Allocate(p, body) if isinstance(p, Buffer) else body
     return replace(f, params=f.params[:count], body=body, outputs=tuple(n for n in f.outputs if n < count))
-
-
-def _kernel_parameters(
-    schedule: Schedule,
-    args: Sequence[Any],
-    binds: Mapping[Tensor, Buffer],
-    wrong: list[LowerError],
-    given: Sequence[Buffer | Var] = (),
-) -> tuple[list[Buffer | Var], dict[Key, Buffer], dict[Var, Expr]]:
-    """The kernel's parameters, the buffers of the tensors among them, and the values of variables that only
-    a declared layout has. What the function can do without is added to `wrong`."""
-    params: list[Buffer | Var] = []
-    keys: dict[Key, Buffer] = {}
-    values: dict[Var, Expr] = {}
-    sizes = {a for a in args if isinstance(a, Var)}
-    sizes |= {v for a in args if isinstance(a, Tensor) for n in a.shape for v in free_vars(n)}
-    alignments = wanted_alignments(schedule)
-    strided = strided_arguments(schedule)
-
-    def declare(a: Tensor, current: Tensor) -> Buffer:
-        own = declare_own(a, current)
-        return in_all_bodies(own, given[len(params)], schedule.within) if given else own
-
-    def declare_own(a: Tensor, current: Tensor) -> Buffer:
-        if a in binds:
-            buffer, layout_values = argument_buffer(current, binds[a], sizes)
-            values.update(layout_values)
-            alignment = max(buffer.alignment, alignments.get(current, 0))
-            return buffer if alignment == buffer.alignment else buffer.with_(alignment=alignment)
-        alignment, is_strided = alignments.get(current, 0), current in strided
-        return schedule.result_cache.once(
-            ("argument", id(current), alignment, is_strided),
-            (current,),
-            lambda: (
-                strided_buffer(current, alignment)
-                if is_strided
-                else Buffer(current.name, current.dtype, current.shape, alignment=alignment)
-            ),
-        )
-
-    for n, a in enumerate(args):
-        if isinstance(a, Var | Tensor) and any(a is other for other in args[:n]):
-            raise LowerError(
-                f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
-            )
-        if isinstance(a, Var):
-            params.append(a)
-            continue
-        if not isinstance(a, Tensor):
-            raise LowerError(
-                f"arguments are tensors and te.vars, not {a!r}",
-                hint="as in tewb.lower(s, [A, B, C])",
-                span=here(),
-            )
-        if isinstance(a.op, PlaceholderOp) and schedule.find(a) is None:
-            params.append(declare(a, a))  # given, and not read
-            continue
-        stage = schedule[a]
-        key = (stage, a.value_index)
-        if key in keys:
-            raise LowerError(
-                f"{a.name} is given twice among the arguments", hint="name each argument once", span=here()
-            )
-        scan = scan_of(stage)
-        if scan is not None:
-            raise LowerError(
-                f"{a.name} is a part of scan {scan.name}, which has its steps one at a time, and no argument",
-                hint=f"{scan.name} holds all steps of it: give that",
-                span=here(),
-            )
-        if stage.is_inlined:
-            wrong.append(
-                LowerError(
-                    f"{a.name} is an argument, but it is computed inline and never stored",
-                    hint=f"s[{a.name}].compute_root()",
-                    span=here(),
-                )
-            )
-            params.append(declare(a, stage.op.output(a.value_index)))
-            continue
-        if stage.alignments:
-            raise LowerError(
-                f"{a.name} is an argument, so its strides are the caller's, and storage_align cannot choose them",
-                hint=f"s.cache_read({a.name}, ...), and align the copy",
-                span=here(),
-            )
-        declared = declare(a, stage.op.output(a.value_index))
-        if declared.broadcasts and not stage.is_placeholder:
-            raise LowerError(
-                f"binds: buffer {declared.name} is auto_broadcast, and {a.name} is computed: each element of it is written",
-                hint=f"declare the buffer of {a.name} without buffer_type; inputs broadcast",
-                span=here(),
-            )
-        keys[key] = read_at_0_where_size_is_1(declared) if declared.broadcasts else declared
-        params.append(declared)
-    return params, keys, values
-
-
-def _unseen_outputs(schedule: Schedule, keys: dict[Key, Buffer]) -> list[Buffer]:
-    """The buffers, which are added to `keys`, of outputs that the caller need not see: those of externs that store into
-    their inputs, and so have a result without them."""
-    unseen = []
-    for stage in schedule.output_stages:
-        op = stage.op
-        if any((stage, t.value_index) in keys for t in op.outputs):
-            continue
-        if isinstance(op, ExternOp) and stores_into_inputs(op):
-            for t in op.outputs:
-                unseen.append(Buffer(t.name, t.dtype, t.shape))
-                keys[stage, t.value_index] = unseen[-1]
-    return unseen
-
-
-def _check_complete(schedule: Schedule, keys: dict[Key, Buffer], wrong: list[LowerError]) -> list[Buffer]:
-    """The buffers of outputs that are not among the arguments, which are added to `keys`. Raises LowerError for inputs
-    that are not."""
-    added = []
-    for stage in schedule.output_stages:
-        for t in stage.op.outputs:
-            if (stage, t.value_index) not in keys:
-                wrong.append(
-                    LowerError(
-                        f"{t.name} is an output and is not among the arguments",
-                        hint="lower(s, [A, B, C])",
-                        span=here(),
-                    )
-                )
-                keys[stage, t.value_index] = Buffer(t.name, t.dtype, t.shape)
-                added.append(keys[stage, t.value_index])
-    for stage in schedule.stages:
-        if (
-            stage.is_placeholder
-            and stage.readers()
-            and scan_of(stage) is None
-            and not any(s is stage for s, _ in keys)
-        ):
-            raise LowerError(
-                f"{stage.name} is an input and is not among the arguments",
-                hint="lower(s, [A, B, C])",
-                span=here(),
-            )
-    return added
 
 
 def _check_repeats(schedule: Schedule, bounds: Bounds) -> None:

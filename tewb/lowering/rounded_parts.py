@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 from tewb.arith import Analyzer
 from tewb.base import LowerError
 from tewb.ir import Buffer, Expr, Var, const, load, ops
-from tewb.schedule import Refusal, Stage, is_real, not_padded, rounded_axes, told_by_elements
-from tewb.schedule.bounds import makes_whole_parts
+from tewb.schedule import (
+    Refusal,
+    Stage,
+    is_real,
+    makes_whole_parts,
+    not_padded,
+    rounded_axes,
+    told_by_elements,
+)
 from tewb.tensor import ComputeOp
 
 if TYPE_CHECKING:

@@ -31,8 +31,8 @@ from tewb.lowering.double_buffer import Ahead, double_buffered
 from tewb.lowering.grains import state_grain
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.prefetch_lines import prefetch_lines
-from tewb.schedule import Split, Stage, clamped, divides, inside, refused_again, shifted_loops
-from tewb.schedule.bounds import StageBounds, region_read
+from tewb.schedule import Split, Stage, StageBounds, clamped, divides, inside, refused_again, shifted_loops
+from tewb.schedule.bounds import region_read
 from tewb.schedule.threads import bound, is_exchanged, launched_around, threads_around
 
 if TYPE_CHECKING:

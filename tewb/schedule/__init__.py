@@ -44,6 +44,7 @@ from tewb.schedule.journal import (
 )
 from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.part_sizes import with_part_sizes
+from tewb.schedule.places import enclosing
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
 from tewb.schedule.primitives.tensorize import not_plain, tail_in_loops, tensorized
 from tewb.schedule.questions import Fault, inside
@@ -78,6 +79,7 @@ from tewb.schedule.shared_loops import joined_stages, nest_of, nests_in_order, s
 from tewb.schedule.shifted_tails import refused_again, shifted_loops
 from tewb.schedule.sliding import Window, loop_name, runs_in_order, shapes_in_memory, window_of
 from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup, With
+from tewb.schedule.stage_bounds import StageBounds, makes_whole_parts
 from tewb.schedule.stage_guards import is_real, past_edges, values_and_guards
 from tewb.schedule.tensor_match import Mismatch, TensorMatch, TensorPart, tensor_match
 from tewb.schedule.vector_reduction import lane_loop, lane_shape, loops_of_elements
@@ -88,17 +90,17 @@ del _primitives
 
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
-    "elements_of", "elements_spanned", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
+    "elements_of", "elements_spanned", "enclosing", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
     "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "is_real", "IterVarAttr", "joined_stages", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR",
-    "loop_marks", "loop_name", "loop_of", "loops_of_elements", "loops_text", "Mismatch", "MOST_NESTED", "Names",
+    "loop_marks", "loop_name", "loop_of", "loops_of_elements", "loops_text", "makes_whole_parts", "Mismatch", "MOST_NESTED", "Names",
     "needed_guards", "nest_of", "nests_in_order", "not_padded", "not_plain",
     "operations_in_order", "Param", "past_edges", "place_in", "place_text", "PREDICATE", "Primitive", "PrimitiveCall",
     "PRIMITIVES", "RangeWithGaps", "read_argument", "read_call_condition", "read_graph", "Rebase", "Recipe", "recipe", "RecipeCall", "RECIPES",
     "recompute_factor", "Refusal", "refused_again", "Relation", "Repair", "repeated", "REQUIRED", "ResultCache", "Run",
     "ROUND_UP", "rounded_axes", "runs_in_order", "runs_of", "same_calls", "scan_memory", "scan_of", "ScanFixPointAnalysis",
     "ScanGetBody", "Schedule", "schedule_code", "Selection", "shapes_in_memory", "shared_pairs", "SHIFT", "shifted_loops",
-    "Singleton", "Split", "Stage", "stage_marks", "StageGroup", "Step", "step_code", "steps_in", "steps_of", "tail_in_loops",
+    "Singleton", "Split", "Stage", "stage_marks", "StageBounds", "StageGroup", "Step", "step_code", "steps_in", "steps_of", "tail_in_loops",
     "tensor_match", "tensorized", "TensorMatch", "TensorPart", "tile_of", "told_by_elements", "unmixed", "values_and_guards",
     "Window", "window_of", "With", "with_part_sizes",
     "within_guards", "written_lines",

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tewb.ir import IterVar, ProducerLoad, walk
-from tewb.schedule.bounds import enclosing
 from tewb.schedule.journal import Step
+from tewb.schedule.places import enclosing
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Operation, Tensor

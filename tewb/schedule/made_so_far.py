@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tewb.arith import Analyzer, slope
-from tewb.arith.intset import Interval, eval_set, interval, point
+from tewb.arith.intset import Interval, eval_set, interval
 from tewb.ir import (
     Expr,
     ForKind,
@@ -32,15 +32,16 @@ from tewb.ir import (
 )
 from tewb.schedule.declare import Refusal
 from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.needed_ranges import Box
 from tewb.schedule.relation import SHIFT, Extents, Fuse, Split, divides, full, intervals_up, is_full
 from tewb.schedule.shared_loops import nest_of, read_after_inlining
 from tewb.schedule.stage import At, LoopList, Stage
+from tewb.schedule.stage_bounds import StageBounds
+from tewb.schedule.touched import iteration
 from tewb.tensor import ComputeOp, ExternOp, Operation, Tensor
 
 if TYPE_CHECKING:
-    from tewb.schedule.bounds import Bounds, StageBounds
-
-Box = list[Interval | None]
+    from tewb.schedule.bounds import Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ def _parts_of_axes(
     """For each axis of a stage the part that an iteration makes, exactly, and why what is before it is not made yet. Why the
     part is not known instead, where it has gaps."""
     sets = {
-        iv: _one(own, iv) if (stage, iv) in fixed else full(own.extents[iv]) for iv in stage.leaf_iter_vars
+        iv: iteration(own, iv) if (stage, iv) in fixed else full(own.extents[iv])
+        for iv in stage.leaf_iter_vars
     }
     intervals_up(stage.relations, sets, own.extents, analyzer)
     for r in stage.relations:
@@ -150,12 +152,6 @@ def _parts_of_axes(
         parts.append(shifted)
         reasons.append(_not_before(stage, iv, fixed))
     return parts, reasons
-
-
-def _one(own: StageBounds, iv: IterVar) -> Interval:
-    """One iteration of a loop."""
-    v = own.vars[iv]
-    return point(const(0, v.dtype) if const_int(own.extents[iv]) == 1 else v)
 
 
 def _inexact(

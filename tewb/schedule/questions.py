@@ -15,7 +15,7 @@ from tewb.schedule.relation import Split
 from tewb.schedule.scans import misplaced_parts
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.shared_loops import depends_on, in_a_circle, joined_stages, shared_pairs, wrongly_joined
-from tewb.schedule.stage import At, LoopList, Stage, With
+from tewb.schedule.stage import At, LoopList, Stage, StageGroup, With
 from tewb.tensor import ComputeOp, ExternOp, PlaceholderOp, ScanOp
 from tewb.tensor.hybrid import HybridOp
 
@@ -50,14 +50,17 @@ def has_loops(stage: Stage) -> Refusal | None:
 
 
 def no_other_loop(stage: Stage, parent: Stage, axis: IterVar, of_itself: Refusal) -> Refusal | None:
-    """Why loop `axis` of `parent` is none of another stage that `stage` could be computed in; `of_itself` where it is its own."""
+    """Why loop `axis` of `parent` is none of another stage that `stage` could be put into; `of_itself` where it is its own."""
     if stage.is_placeholder:
         return Refusal(f"{stage.name} is an input: its values are given, not computed")
-    if parent is stage:
-        return of_itself
+    return of_itself if parent is stage else no_loop_for_others(parent, axis)
+
+
+def no_loop_for_others(parent: Stage, axis: IterVar) -> Refusal | None:
+    """Why no other stage can be put into loop `axis` of `parent`: it is the inside of an extern, or not there."""
     if parent.is_placeholder:
         return Refusal(f"{parent.name} is an input", "name a stage that is computed")
-    return untouched(parent, axis) if axis.kind is AxisKind.OPAQUE else None
+    return untouched(parent, axis) if axis.kind is AxisKind.OPAQUE else not_inline(parent)
 
 
 def not_inline(stage: Stage) -> Refusal | None:
@@ -251,7 +254,7 @@ def _broken(stage: Stage, besides: str | None = None) -> tuple[str, Refusal] | N
     return None
 
 
-# ---------------------------------------------------------------- trying other loops
+# ---------------------------------------------------------------- trying other loops and places
 
 
 @contextmanager
@@ -262,6 +265,18 @@ def trying(stage: Stage) -> Iterator[None]:
         yield
     finally:
         stage.relations, stage.leaf_iter_vars = before, leaves
+
+
+@contextmanager
+def placed(stage: Stage | StageGroup, place: At | With | str | None) -> Iterator[None]:
+    """Inside of the block `stage` is computed at `place`. That the schedule is found right there says nothing of it as it is."""
+    schedule = stage.schedule
+    before, judged = stage.own_place, schedule.judged
+    stage.own_place = place
+    try:
+        yield
+    finally:
+        stage.own_place, schedule.judged = before, judged
 
 
 def reordered(leaves: LoopList, axes: list[IterVar]) -> LoopList:
@@ -303,13 +318,9 @@ def read_by(stage: Stage) -> str:
 def misplaced_at(stage: Stage, attach: At | With | str | None) -> Refusal | None:
     """Why the places of the stages would not fit together, for now, with this one at `attach`. A part of a scan never
     leaves it."""
-    before = stage.own_place
-    stage.attach = attach
-    try:
+    with placed(stage, attach):
         outside = next((refused for part, refused in misplaced_parts(stage.schedule) if part is stage), None)
         return outside or for_now(misplaced(stage.schedule))
-    finally:
-        stage.attach = before
 
 
 def unsettled(schedule: Schedule) -> Refusal | None:

@@ -14,8 +14,9 @@ from tewb.arith import evaluate_integers
 from tewb.arith.steps import span, values_of
 from tewb.base import digits
 from tewb.ir import Expr, IterVar, Range, Var, const_int
-from tewb.schedule.bounds import Bounds, computed_box, enclosing, infer_bounds
+from tewb.schedule.bounds import Bounds, computed_box, infer_bounds
 from tewb.schedule.declare import Refusal
+from tewb.schedule.places import enclosing
 from tewb.schedule.ranges_with_gaps import steps_in
 from tewb.schedule.relation import ROUND_UP, SHIFT, Fuse, Split, divides, index_up, needed_guards
 from tewb.schedule.rounded_tails import rounded_axes

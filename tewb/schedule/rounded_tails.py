@@ -22,7 +22,7 @@ from tewb.schedule.relation import (
     divides,
 )
 from tewb.schedule.scans import shares_memory
-from tewb.schedule.stage import At, Stage, With
+from tewb.schedule.stage import Stage
 from tewb.tensor import ComputeOp, Operation, Region
 
 
@@ -86,20 +86,13 @@ def refused_past_end(stage: Stage, iv: IterVar, size: int | str | None = None) -
             'tail="guard", or a smaller size',
         )
     for s in stage.schedule.stages:
-        host = _host(s)
-        if host is not None and stage in (s, host):
+        if s.host is not None and stage in (s, s.host):
             return Refusal(
-                f"{s.name} is computed in the loops of {host.name}, and has nothing to do past their ends",
+                f"{s.name} is computed in the loops of {s.host.name}, and has nothing to do past their ends",
                 'tail="guard" or tail="predicate"',
             )
     kept = not_padded(stage) if iv.kind is AxisKind.DATA else _combines(stage, iv)
     return kept or _not_last(stage, iv) or told_by_elements(stage.op)
-
-
-def _host(stage: Stage) -> Stage | None:
-    """The stage that a stage is computed with, or after in its loops."""
-    at = stage.own_place
-    return at.stage if isinstance(at, With) or (isinstance(at, At) and at.after) else None
 
 
 def not_padded(stage: Stage) -> Refusal | None:

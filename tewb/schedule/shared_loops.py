@@ -32,7 +32,7 @@ _ALONE = "its loops are no ordinary ones that another stage can be in"
 
 def joined_stages(schedule: Schedule) -> list[Stage]:
     """The stages that are computed with others, or after them in their loops, in the order of computation."""
-    return [s for s in schedule.stages if isinstance(s.own_place, With) or s.is_after]
+    return [s for s in schedule.stages if s.host is not None]
 
 
 def nest_of(stage: Stage) -> Stage:

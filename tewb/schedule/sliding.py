@@ -40,9 +40,10 @@ from tewb.ir import (
     substitute,
     uses,
 )
-from tewb.schedule.bounds import Bounds, StageBounds, makes_whole_parts
+from tewb.schedule.bounds import Bounds
 from tewb.schedule.extern_tiles import tile_of
 from tewb.schedule.stage import Stage
+from tewb.schedule.stage_bounds import StageBounds, makes_whole_parts
 from tewb.schedule.stage_guards import values_and_guards
 from tewb.tensor import ComputeOp, ExternOp
 from tewb.tensor.hybrid import HybridOp

@@ -264,6 +264,12 @@ class Stage(StagePrimitives):
         """Whether it is computed after what is in a loop of a stage that it reads."""
         return isinstance(self.own_place, At) and self.own_place.after
 
+    @property
+    def host(self) -> Stage | None:
+        """The stage that it is computed with, or after in its loops; None where it is neither."""
+        at = self.own_place
+        return at.stage if isinstance(at, With) or (isinstance(at, At) and at.after) else None
+
     def outputs(self) -> tuple[Tensor, ...]:
         return self.op.outputs
 

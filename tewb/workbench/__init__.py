@@ -1,5 +1,6 @@
 """The notebook layer: `Session` is all behaviour, `Workbench` its widgets. Each room imports those above it:
 
+background     work on a thread of its own, in pieces between which requests are answered
 journal/       the steps: undo, branches, replay; a schedule as code, as compact text, as JSON
 looks/         what can be seen, as data: code from TE to assembly, diffs, the loop tree, allocations, sizes
 session_view   what the three rooms below read of a session

@@ -26,6 +26,7 @@ from typing import Any
 from tewb.base import Stopped, TewbError, collection_waits, stopped_by
 from tewb.schedule import Step
 from tewb.tuning.board import Run, can_recall, recall, search_freely, search_knobs
+from tewb.workbench.background import running_loop
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.minimise import Minimal
 from tewb.workbench.judge.still import fault
@@ -38,7 +39,6 @@ from tewb.workbench.measure.verify import Verdict, verify
 from tewb.workbench.requests import REQUESTS, Reply, Request, ask, refusal, reply_json
 from tewb.workbench.saved_page import page_of
 from tewb.workbench.session import Session
-from tewb.workbench.states.background import running_loop
 from tewb.workbench.states.checked import checked_state
 from tewb.workbench.states.code import LOWERED
 from tewb.workbench.states.data import data_of, traced_state

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tewb.base import Stopped, TewbError
-from tewb.workbench.states.background import running_loop
+from tewb.workbench.background import running_loop
 
 Message = dict[str, Any]
 Tell = Callable[[Message], None]

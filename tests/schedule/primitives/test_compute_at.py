@@ -11,6 +11,7 @@ from tests.programs import assert_same_result, blur, chain, lower_all, padded, s
 from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import Allocate, walk
+from tewb.schedule import Step
 
 
 def test_compute_at_allocates_what_is_needed() -> None:
@@ -84,3 +85,22 @@ def test_a_group_stays_there_too() -> None:
     s["D"].split("i", factor=4)
     assert group.attach_ivar.name == "i.inner"
     assert_same_result(s, inputs, outputs)
+
+
+def test_a_place_that_is_only_tried_does_not_make_a_schedule_right() -> None:
+    A = te.placeholder((4, 8), "int32", name="A")
+    E = te.extern(
+        (4, 8),
+        [A],
+        lambda ins, outs: te.call_packed("tests.compute_at", ins[0], outs[0]),
+        name="E",
+        access=te.access.elementwise,
+        effect="stateful",
+    )
+    C = te.compute((4, 8), lambda i, j: E[i, j] * 2, name="C")
+    s = te.create_schedule(C.op)
+    s[E].compute_at(s[C], "j")
+    s[C].vectorize("j")
+    assert s.why_not(Step("compute_at", "E", {"parent": "C", "axis": "i"})) is None
+    with pytest.raises(ScheduleError, match="loops cannot become lanes"):
+        tewb.lower(s, [A, C])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tewb.ir import AxisKind, IterVar
+from tewb.ir import IterVar
 from tewb.schedule.declare import Arguments, Param, Refusal, Repair, Results, Selection, Values, primitive
 from tewb.schedule.journal import Step
 from tewb.schedule.primitives.dot import feeds_dot
@@ -13,12 +13,12 @@ from tewb.schedule.questions import (
     for_now,
     misplaced_at,
     no_expression,
+    no_other_loop,
     not_given,
-    not_inline,
+    placed,
     read_by,
     reads_through,
     settled,
-    untouched,
 )
 from tewb.schedule.recompute import repeated
 from tewb.schedule.stage import INLINE, At, Stage
@@ -61,16 +61,12 @@ def compute_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> No
 @compute_at.legal
 def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    refused = not_given(stage, "compute_at") or not_nontemporal(stage, "compute it elsewhere")
-    if refused:
-        return refused
-    if parent is stage:
-        return Refusal("a stage cannot be computed inside of itself", "name a stage that reads it")
-    if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input", "compute it at a stage that reads it")
-    if axis.kind is AxisKind.OPAQUE:
-        return untouched(parent, axis)
-    refused = not_inline(parent)
+    of_itself = Refusal("a stage cannot be computed inside of itself", "name a stage that reads it")
+    refused = (
+        not_given(stage, "compute_at")
+        or not_nontemporal(stage, "compute it elsewhere")
+        or no_other_loop(stage, parent, axis, of_itself)
+    )
     if refused:
         return refused
     if stage not in parent.reads() and not reads_through(parent, stage):
@@ -80,12 +76,8 @@ def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
 
 def _repeats(stage: Stage, place: At) -> Refusal | None:
     """A stateful extern may be computed in pieces, and not twice."""
-    before = stage.own_place
-    stage.attach = place
-    try:
+    with placed(stage, place):
         return for_now(repeated(stage))
-    finally:
-        stage.attach = before
 
 
 @compute_at.effect

@@ -16,7 +16,7 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.questions import misplaced_at, no_other_loop, not_inline
+from tewb.schedule.questions import misplaced_at, no_other_loop
 from tewb.schedule.stage import Stage, With
 from tewb.tensor import Tensor
 
@@ -52,9 +52,8 @@ def compute_with(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> 
 @compute_with.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    refused = no_other_loop(
-        stage, parent, axis, Refusal("a stage cannot be computed with itself", "name another stage")
-    )
+    of_itself = Refusal("a stage cannot be computed with itself", "name another stage")
+    refused = no_other_loop(stage, parent, axis, of_itself)
     if refused is not None:
         return refused
     inner = next(
@@ -64,7 +63,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(
             f"{inner.name} is computed with {stage.name}", f"compute {inner.name} with {parent.name}", True
         )
-    return not_inline(parent) or misplaced_at(stage, With(parent, axis))
+    return misplaced_at(stage, With(parent, axis))
 
 
 @compute_with.effect

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from tewb.base import unique_name
-from tewb.ir import AxisKind, IterVar
+from tewb.ir import IterVar
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import for_now, misplaced, not_inline, untouched
+from tewb.schedule.questions import for_now, misplaced, no_loop_for_others, placed
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import At, Stage, StageGroup, flat, groups_around
 from tewb.tensor import Tensor
@@ -181,21 +181,13 @@ def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{output.name} of {group.name} is an output, and outputs are computed at the root")
     if parent in group.members:
         return Refusal(f"{parent.name} belongs to {group.name}, which cannot be computed inside of itself")
-    if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input", "compute it at a stage that reads it")
-    if axis.kind is AxisKind.OPAQUE:
-        return untouched(parent, axis)
-    return not_inline(parent) or _misplaced(group, At(parent, axis))
+    return no_loop_for_others(parent, axis) or _misplaced(group, At(parent, axis))
 
 
 def _misplaced(group: StageGroup, place: At | None) -> Refusal | None:
     """Why the places of all stages would not fit together, for now, with the group at `place`."""
-    before = group.own_place
-    group.own_place = place
-    try:
+    with placed(group, place):
         return for_now(misplaced(group.schedule))
-    finally:
-        group.own_place = before
 
 
 @group_at.effect

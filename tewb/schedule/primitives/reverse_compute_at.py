@@ -19,7 +19,7 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import for_now, misplaced_at, no_other_loop, not_inline
+from tewb.schedule.questions import for_now, misplaced_at, no_other_loop, placed
 from tewb.schedule.recompute import repeated
 from tewb.schedule.shared_loops import nest_of, read_after_inlining
 from tewb.schedule.stage import At, Stage
@@ -61,34 +61,23 @@ def reverse_compute_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | st
 @reverse_compute_at.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    refused = no_other_loop(
-        stage,
-        parent,
-        axis,
-        Refusal("a stage cannot be computed inside of itself", "name a stage that it reads"),
-    )
-    if refused is not None:
-        return refused
+    of_itself = Refusal("a stage cannot be computed inside of itself", "name a stage that it reads")
     place = At(parent, axis, after=True)
-    return not_inline(parent) or misplaced_at(stage, place) or _not_complete(stage, place)
+    return (
+        no_other_loop(stage, parent, axis, of_itself)
+        or misplaced_at(stage, place)
+        or _not_complete(stage, place)
+    )
 
 
 def _not_complete(stage: Stage, place: At) -> Refusal | None:
     """Why the elements that a part needs are not proved to be made by then."""
-    before, judged = stage.own_place, stage.schedule.judged
-    stage.attach = place
-    try:
-        bounds = infer_bounds(stage.schedule)
-        return for_now(repeated(stage, bounds))
-    except TewbError as e:
-        return Refusal(
-            e.message.removeprefix(f"reverse_compute_at on stage {stage.name}: "), e.hint, later=True
-        )
-    finally:
-        stage.attach, stage.schedule.judged = (
-            before,
-            judged,
-        )  # what was found right was the place that is tried
+    with placed(stage, place):
+        try:
+            return for_now(repeated(stage, infer_bounds(stage.schedule)))
+        except TewbError as e:
+            reason = e.message.removeprefix(f"reverse_compute_at on stage {stage.name}: ")
+            return Refusal(reason, e.hint, later=True)
 
 
 @reverse_compute_at.effect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tewb.ir import AxisKind, IterVar
+from tewb.ir import IterVar
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.declare import (
     Arguments,
@@ -17,9 +17,9 @@ from tewb.schedule.declare import (
     loop_names,
     primitive,
 )
-from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.journal import Step
-from tewb.schedule.questions import attached_at, for_now, not_given, not_inline, untouched
+from tewb.schedule.places import enclosing, inside_of
+from tewb.schedule.questions import attached_at, for_now, no_other_loop, not_given
 from tewb.schedule.rounded_tails import kept_between_iterations, rounded_axes
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.sliding import runs_in_order, window_of
@@ -31,7 +31,7 @@ ROOT = "root"
 
 def _parents(stage: Stage) -> list[str]:
     """The stages around the place of a stage."""
-    return list(dict.fromkeys(s.name for s, _ in _around(stage)))
+    return list(dict.fromkeys(s.name for s, _ in enclosing(stage)))
 
 
 @primitive(
@@ -58,16 +58,12 @@ def store_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> None
 @store_at.legal
 def _at_refusal(stage: Stage, v: Values) -> Refusal | None:
     parent, axis = v["parent"], v["axis"]
-    refused = _keepable(stage)
-    if refused:
-        return refused
-    if parent is stage:
-        return Refusal("a stage cannot be kept inside of itself", "name a stage that reads it")
-    if parent.is_placeholder:
-        return Refusal(f"{parent.name} is an input", "keep it at a stage that reads it")
-    if axis.kind is AxisKind.OPAQUE:
-        return untouched(parent, axis)
-    return not_inline(parent) or for_now(_kept_between(stage, At(parent, axis)))
+    of_itself = Refusal("a stage cannot be kept inside of itself", "name a stage that reads it")
+    return (
+        _keepable(stage)
+        or no_other_loop(stage, parent, axis, of_itself)
+        or for_now(_kept_between(stage, At(parent, axis)))
+    )
 
 
 def _keepable(stage: Stage) -> Refusal | None:
@@ -75,30 +71,11 @@ def _keepable(stage: Stage) -> Refusal | None:
     return not_given(stage, "keep") or shares_memory(stage, "place")
 
 
-def _around(stage: Stage) -> list[tuple[Stage, IterVar]]:
-    """The loops around the place of a stage, innermost first."""
-    loops: list[tuple[Stage, IterVar]] = []
-    at, seen = stage.attached, {stage}
-    while at is not None and at.stage not in seen and at.axis in at.stage.leaf_iter_vars:
-        seen.add(at.stage)
-        loops += [(at.stage, iv) for iv in reversed(loops_to(at.stage, at.axis))]
-        at = at.stage.attached
-    return loops
-
-
-def loops_between(stage: Stage, stored: At | str | None) -> list[tuple[Stage, IterVar]] | None:
-    """The loops around the place of a stage that are inside of its memory at `stored`; None if that is not around it."""
-    around = _around(stage)
-    if not isinstance(stored, At):
-        return [] if stored is None else around
-    place = next((n for n, (s, iv) in enumerate(around) if s is stored.stage and iv is stored.axis), None)
-    return None if place is None else around[:place]
-
-
 def not_kept_around(stage: Stage, iv: IterVar) -> Refusal | None:
     """Why the iterations of a loop of `stage` must come in order: they share what is kept of another stage."""
     for s in stage.schedule.stages:
-        if s.stored and any(x is stage and loop is iv for x, loop in loops_between(s, s.stored) or ()):
+        between = inside_of(s.stored, enclosing(s)) if s.stored else None
+        if any(x is stage and loop is iv for x, loop in between or ()):
             return Refusal(
                 f"{s.name} is kept around {stage.axis_name(iv)}, and shared by its iterations: they must come in order",
                 f"s[{s.name}].store_at a loop inside of it, or choose another loop",
@@ -124,7 +101,8 @@ def _kept_between(stage: Stage, stored: At | str | None) -> Refusal | None:
             return Refusal(f"{word} says where {name} is kept", "choose one of the two")
     if rounded_axes(stage.relations):
         return kept_between_iterations(stage)
-    between = loops_between(stage, stored)
+    around = enclosing(stage)
+    between = inside_of(stored, around)
     at = stage.attached
     where = f"loop {at.stage.axis_name(at.axis)} of {at.stage.name}"
     if between is None:
@@ -151,7 +129,7 @@ def _kept_between(stage: Stage, stored: At | str | None) -> Refusal | None:
         ahead = next((x for x in attached_at(s, iv) if x.is_double), None)
         if ahead is not None:
             return Refusal(f"{ahead.name} is double buffered at {loop}", "choose one of the two")
-    if any(x.threads for x in (stage, *(s for s, _ in _around(stage)))):
+    if any(x.threads for x in (stage, *(s for s, _ in around))):
         return _threads_share(stage)
     return None
 
@@ -166,7 +144,7 @@ def _threads_share(stage: Stage) -> Refusal:
 def without_threads(stage: Stage) -> Refusal | None:
     """Why loops of `stage` cannot be bound to threads: their memory is that of one."""
     for s in stage.schedule.stages:
-        if s.stored and (s is stage or any(x is stage for x, _ in _around(s))):
+        if s.stored and (s is stage or any(x is stage for x, _ in enclosing(s))):
             return _threads_share(s)
     return None
 
@@ -186,7 +164,7 @@ def _keep(stage: Stage, step: int, primitive: str, *values: object) -> None:
 
 @store_at.suggest
 def _suggest(at: Selection) -> Iterator[Arguments]:
-    around = _around(at.stage)[1:]
+    around = enclosing(at.stage)[1:]
     for s, iv in around:
         yield {"parent": s.name, "axis": s.axis_name(iv)}
     if not around:

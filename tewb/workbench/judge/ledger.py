@@ -47,13 +47,14 @@ from tewb.schedule import (
     Stage,
     aligned_strides,
     elements_spanned,
+    enclosing,
     holder_of,
     lane_shape,
     recompute_factor,
     shapes_in_memory,
     tile_of,
 )
-from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, needed_region
+from tewb.schedule.bounds import Bounds, infer_bounds, needed_region
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region
 from tewb.workbench.looks.lowered_ir import allocations, peak_bytes_of
 from tewb.workbench.measure.measurement import Measurement

@@ -6,16 +6,16 @@ The ideas of `ideas.py` are done to copies of the schedule; the estimate, which 
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from tewb.base import TewbError
 from tewb.ir import script
 from tewb.lowering import body_in_view, lower_schedule
 from tewb.schedule import Schedule, Step
+from tewb.workbench.background import in_background
 from tewb.workbench.judge.draft import Draft, stage_loops
 from tewb.workbench.judge.estimate import Machine, predict
 from tewb.workbench.judge.gains import GAIN, Gains
@@ -28,7 +28,6 @@ from tewb.workbench.session_view import SessionView
 from tewb.workbench.speed.verdict import Verdict, has_many_spills, number, time_text
 from tewb.workbench.speed.why_fast import Program, Speed
 
-T = TypeVar("T")
 NEAR = 0.8  # of the roof
 NUMPY = 0.95  # as fast as numpy, about
 PIECE = 0.01  # seconds
@@ -140,8 +139,8 @@ def each_next_step(session: Advisable, machine: Machine | None = None) -> Iterat
     if session.problem is not None:
         raise session.problem
     dtype = peak_dtype(session.schedule.outputs[0].output(0))
-    where = machine or (yield from _in_pieces(lambda: Machine.here(dtype)))
-    gains = yield from _in_pieces(lambda: Gains(session, machine))
+    where = machine or (yield from in_background(lambda: Machine.here(dtype), PIECE))
+    gains = yield from in_background(lambda: Gains(session, machine), PIECE)
     now = predict(body_in_view(session.schedule, session.passes[0][1]), session.sizes, where)
     advised = _standing(session, where, now, gains.speed)
     if advised.is_near:
@@ -156,32 +155,11 @@ def each_next_step(session: Advisable, machine: Machine | None = None) -> Iterat
     for option in _best(session, found):
         yield None
         if option is not None and gains.speed is not None:
-            option = yield from _in_pieces(partial(_with_gain, gains, option))
+            option = yield from in_background(partial(_with_gain, gains, option), PIECE)
         if option is not None:
             best.append(option)
     best.sort(key=lambda o: -o.gain)
     yield replace(advised, next=tuple(best))
-
-
-def _in_pieces(work: Callable[[], T]) -> Generator[None, None, T]:
-    """Do something on another thread; gives None until it is done, and then returns its result or raises what it raised."""
-    found: list[T] = []
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            found.append(work())
-        except BaseException as e:
-            raised.append(e)
-
-    thread = threading.Thread(target=run, name="tewb advice", daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(PIECE)
-        yield None
-    if raised:
-        raise raised[0]
-    return found[0]
 
 
 def _with_gain(gains: Gains, option: NextStep) -> NextStep | None:

@@ -45,6 +45,7 @@ from tewb.schedule import (
     With,
     divides,
     element_at,
+    enclosing,
     first_of,
     index_up,
     loop_marks,
@@ -55,7 +56,7 @@ from tewb.schedule import (
     steps_in,
     window_of,
 )
-from tewb.schedule.bounds import Bounds, enclosing, infer_bounds, readings
+from tewb.schedule.bounds import Bounds, infer_bounds, readings
 from tewb.tensor import ComputeOp, ExternOp, ScanOp
 from tewb.workbench.judge.ledger import argument_stages, cache_hint, caches, ledger
 from tewb.workbench.judge.palette import Trials

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from tewb.workbench.background import in_background, running_loop
 from tewb.workbench.session import Session
-from tewb.workbench.states.background import in_background, running_loop
 
 T = TypeVar("T")
 _GLANCE = 0.001  # seconds between two looks whether it is free

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tewb.base import TewbError
+from tewb.workbench.background import in_background
 from tewb.workbench.looks.code_forms import LoopNumbers
 from tewb.workbench.looks.glossary import words_in
 from tewb.workbench.session import Session
@@ -14,7 +15,6 @@ from tewb.workbench.speed.loop_speed import CHAIN, FRONT, MEMORY, PORTS, LoopSpe
 from tewb.workbench.speed.memory_levels import is_measured
 from tewb.workbench.speed.sentences import KIND_NAMES
 from tewb.workbench.speed.why_fast import Speed, question
-from tewb.workbench.states.background import in_background
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,8 @@ from tewb.tuning.board import (
 from tewb.tuning.journal_knobs import turnable, values_text
 from tewb.tuning.search import FEW
 from tewb.tuning.study import has_optuna
+from tewb.workbench.background import running_loop
 from tewb.workbench.session import Session
-from tewb.workbench.states.background import running_loop
 
 MOST_ROWS = 300
 

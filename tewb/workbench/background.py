@@ -1,17 +1,16 @@
-"""Work of a view in a thread of its own, while requests go on being answered."""
+"""Work in a thread of its own, while requests go on being answered."""
 
 from __future__ import annotations
 
 import asyncio
 import contextvars
 import threading
-import time
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
 T = TypeVar("T")
 
-_LOOK = 0.0005  # seconds between two looks whether it is done
+_LOOK = 0.0005  # seconds: an event loop that looks whether it is done is held up for so long
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
@@ -22,8 +21,9 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-def in_background(work: Callable[[], T]) -> Generator[None, None, T]:
-    """Do `work` in a thread; gives None until it is done, and then returns its result or raises what it raised.
+def in_background(work: Callable[[], T], piece: float = _LOOK) -> Generator[None, None, T]:
+    """Do `work` in a thread; gives None every `piece` seconds until it is done, and then returns its result or raises what it
+    raised.
 
     What is asked for no longer is not waited for: its thread ends by itself.
     """
@@ -41,7 +41,7 @@ def in_background(work: Callable[[], T]) -> Generator[None, None, T]:
     thread.start()
     while thread.is_alive():
         yield None
-        time.sleep(_LOOK)
+        thread.join(piece)
     if raised:
         raise raised[0]
     return found[0]

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from tewb.workbench.states.background import in_background
+from tewb.workbench.background import in_background
 
 name: contextvars.ContextVar[str] = contextvars.ContextVar("name", default="")
 
