@@ -22,7 +22,7 @@ from tests.fuzz.gpu_steps import gpu_steps
 from tests.fuzz.joined_steps import joined_steps
 from tests.fuzz.programs import Call, Program, is_straight
 from tests.fuzz.reference import Reference
-from tests.fuzz.schedules import Finding, Step, attempt, random_step
+from tests.fuzz.schedules import Finding, Step, attempt, random_step, random_taste
 from tests.fuzz.tensor_steps import fitted, fitting, tensor_steps
 from tewb import te
 from tewb.base import ArgumentError, BoundError, CodegenError, InternalError, TewbError
@@ -30,6 +30,7 @@ from tewb.ir import parse, structural_equal
 from tewb.ir import script as as_text
 from tewb.schedule import Schedule
 from tewb.schedule.code import schedule_code
+from tewb.schedule.questions import first_fault
 from tewb.tensor import INTRINSICS
 
 Report = Callable[[str, Any], None]
@@ -140,15 +141,27 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         for step in joined_steps(s, joining):
             if step[1] not in large:
                 do(step)
-    for _ in range(8 * p.wanted_steps):
-        if len(done) >= p.wanted_steps + len(large):
+    tasting = random.Random(f"{p.seed} taste")
+    taste = random_taste(tasting) if tasting.random() < 0.5 else None
+    wanted = p.wanted_steps + len(large) if taste is None else p.wanted_steps + tasting.choice([4, 6, 8])
+    for _ in range(8 * p.wanted_steps if taste is None else 3 * wanted):
+        if len(done) >= wanted:
             break
-        step = random_step(s, rng, handles, p.is_heavy)
+        step = random_step(s, rng, handles, p.is_heavy, taste)
         if step[0] == "tensorize" and "axis" in step[2]:
             step = fitted(step[1], step[2]["axis"], rng)
         if step[1] not in large:
             do(step)
+    if taste is not None and tasting.random() < 0.8:
+        _without_faults(s, done)
     return _replayed(p, names, done, extra)
+
+
+def _without_faults(s: Schedule, done: list[Step]) -> None:
+    """Undo the last steps, until what is left fits together."""
+    while done and len(done) == len(s.journal) and first_fault(s) is not None:
+        s.restore(s.journal[:-1])
+        done.pop()
 
 
 def _replayed(p: Program, names: dict[str, Any], done: list[Step], rng: random.Random) -> list[Step]:

@@ -197,7 +197,30 @@ def _from_outputs(schedule: Schedule, hosts: Iterable[Stage]) -> list[Stage]:
         for host in hosts
         for s in (host, *[x for x in schedule.stages if x.is_after and nest_of(x) is host])
     ]
-    return [*first, *(s for s in reversed(schedule.stages) if s not in first)]
+    rest = [s for s in reversed(schedule.stages) if s not in first]
+    if any(isinstance(s.attach, With) for s in rest):
+        rest = _after_their_places(rest)
+    return [*first, *rest]
+
+
+def _after_their_places(stages: Sequence[Stage]) -> list[Stage]:
+    """Stages in an order in which each comes after its readers and after the stage in whose loops it is computed, which need
+    not depend on it where it is for one that is computed with that one."""
+    order: dict[Stage, None] = {}
+    pending, left = list(reversed(stages)), set(stages)
+    while pending:
+        s = pending[-1]
+        before = [x for x in (*s.readers(), *_host(s)) if x in left and x is not s] if s in left else []
+        left.discard(s)
+        pending += before
+        if not before:
+            order[pending.pop()] = None
+    return list(order)
+
+
+def _host(stage: Stage) -> list[Stage]:
+    """The stage in whose loops a stage is computed, in a list."""
+    return [stage.attach.stage] if isinstance(stage.attach, At) else []
 
 
 def _check_joined(schedule: Schedule, joined: list[Stage]) -> None:

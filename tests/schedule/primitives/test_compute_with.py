@@ -12,8 +12,8 @@ import tewb
 from tests.programs import assert_same_result
 from tests.schedule.primitives.test_store_at import checked
 from tewb import te
-from tewb.base import LowerError, ScheduleError
-from tewb.ir import For, walk
+from tewb.base import INT64, LowerError, ScheduleError
+from tewb.ir import For, const_int, walk
 from tewb.schedule import Schedule
 from tewb.workbench import Session
 from tewb.workbench.states.loops import loops_state, tree_text
@@ -239,6 +239,53 @@ def test_loops_of_hybrid_functions_are_shared_where_they_are_one_nest() -> None:
         one, two = (C, H) if flip else (H, C)
         s[two].compute_with(s[one], "j")
         checked(s, [A], [H, C])
+
+
+def test_what_only_the_other_stage_reads_is_computed_in_a_shared_loop() -> None:
+    """The stage whose loop it is comes before it in the program, and does not depend on it."""
+    A = te.placeholder((9,), "int32", name="A")
+    X = te.compute((9,), lambda i: A[i] + 1, name="X")
+    Y = te.compute((9,), lambda i: A[i] * 2, name="Y")
+    Z = te.compute((9,), lambda i: Y[i] * 3, name="Z")
+    C = te.compute((9,), lambda i: X[i] + Z[i], name="C")
+    s = te.create_schedule(C.op)
+    s[Z].compute_with(s[X], "i")
+    s[Y].compute_at(s[X], "i")
+    assert nests(s, [A, C]) == ["i", "i"]
+    assert_same_result(s, [A], [C])
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_shared_loop_counts_the_iterations_of_the_longer_one(others: int) -> None:
+    """Of 2 to the 31 and more iterations int32 would count none."""
+    A = te.placeholder((9,), "int32", name="A")
+    X = te.compute((9,), lambda i: A[i] + 1, name="X")
+    k = te.reduce_axis((0, 2**31 + 9), name="k")
+    Y = te.compute((), lambda: te.sum(te.const(1, "int64"), axis=k), name="Y")
+    Z = te.compute((9,), lambda i: A[i] * 2, name="Z")
+    s = te.create_schedule([X.op, Y.op, Z.op])
+    s[Y].compute_with(s[X], "i")
+    if others == 2:
+        s[Z].compute_with(s[X], "i")
+    loops = [n for n in walk(tewb.lower(s, [A, X, Y, Z])["main"].body) if isinstance(n, For)]
+    assert sum(const_int(n.extent) or 0 for n in loops if n.var.dtype is INT64) == 2**31 + 9
+    a = np.arange(9, dtype="int32")
+    x, y, z = np.zeros(9, "int32"), np.zeros((), "int64"), np.zeros(9, "int32")
+    tewb.build(s, [A, X, Y, Z])(a, x, y, z)
+    np.testing.assert_array_equal([x, z], [a + 1, a * 2])
+    assert y == 2**31 + 9
+
+
+def test_a_stage_whose_loops_moved_away_is_named() -> None:
+    A, S, _ = sums()
+    k = te.reduce_axis((0, 20), "k")
+    total = te.compute((), lambda: te.sum(A[k, 0], axis=k), name="T")
+    s = te.create_schedule([S.op, total.op])
+    s[S].compute_with(s[total], "k")
+    s.cache_write(total, "local")
+    assert s[S].shared_loops == [] and "no loops" in s[total].loops()
+    with pytest.raises(ScheduleError, match="loop k of T was moved to another stage"):
+        tewb.lower(s, [A, S, total])
 
 
 # ---------------------------------------------------------------- what is refused
