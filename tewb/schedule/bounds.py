@@ -46,6 +46,7 @@ from tewb.schedule.relation import Extents, Fuse, full, index_up, intervals_up, 
 from tewb.schedule.rounded_tails import padded, rounded_axes
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.shared_loops import joined_stages, nest_of, shared_pairs
+from tewb.schedule.shifted_tails import refused_again_after
 from tewb.schedule.stage import At, Stage, With
 from tewb.schedule.threads import (
     bound,
@@ -232,7 +233,12 @@ def _check_joined(schedule: Schedule, joined: list[Stage]) -> None:
 
 def _part_after(stage: Stage, bounds: Bounds) -> list[Range]:
     """The range of each axis of a stage that comes after another one. Raises ScheduleError where it is not known."""
-    found = part_after(stage, bounds)
+    at = stage.own_place
+    assert isinstance(at, At)
+    extents = bounds.stages[at.stage].extents
+    found = refused_again_after(stage, at.stage, loops_to(at.stage, at.axis), extents) or part_after(
+        stage, bounds
+    )
     if isinstance(found, Refusal):
         raise fault_error(stage.schedule, Fault(stage, "reverse_compute_at", found))
     return found

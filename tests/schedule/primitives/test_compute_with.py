@@ -291,6 +291,52 @@ def test_a_stage_whose_loops_moved_away_is_named() -> None:
 # ---------------------------------------------------------------- what is refused
 
 
+@pytest.mark.parametrize("word", ["store_root", "store_at", "rolling_buffer"])
+@pytest.mark.parametrize("late", [False, True])
+def test_nothing_is_kept_from_one_iteration_to_the_next_of_a_shared_loop_that_runs_parallel(
+    word: str, late: bool
+) -> None:
+    """The mark is that of the other stage, and threads would write to one window."""
+    A = te.placeholder((12, 5, 4), "int32", name="A")
+    X = te.compute((10, 5, 4), lambda i, j, c: A[i, j, c] + 1, name="X")
+    B = te.compute((12, 5, 4), lambda i, j, c: A[i, j, c] * 2, name="B")
+    Z = te.compute((10, 3, 4), lambda i, j, c: B[i, j, c] - B[i + 2, j + 2, c], name="Z")
+    s = te.create_schedule([X.op, Z.op])
+    loop = "j" if word == "store_at" else "i"
+
+    def mark() -> None:
+        s[X].parallel(loop)
+
+    if not late:
+        mark()
+    s[Z].compute_with(s[X], loop)
+    s[B].compute_at(s[Z], loop)
+    steps: dict[str, Callable[[], Any]] = {
+        "store_root": s[B].store_root, "store_at": lambda: s[B].store_at(s[Z], "i"), "rolling_buffer": s[B].rolling_buffer
+    }  # fmt: skip
+    steps[word]()
+    if late:
+        mark()
+    with pytest.raises(
+        ScheduleError,
+        match="is parallel: there is no iteration before|is marked parallel as . of X|is kept around|is a rolling buffer",
+    ) as e:
+        tewb.lower(s, [A, X, Z])
+    assert e.value.loops and e.value.hint
+
+
+def test_a_part_that_is_moved_inwards_is_not_reduced_twice_at_once() -> None:
+    A, S, Q = sums(10)
+    s = te.create_schedule([S.op, Q.op])
+    for x in (S, Q):
+        s[x].split("i", 4, tail="guard" if x is S else "shift")
+    s[Q].compute_with(s[S], "i.outer")
+    assert_same_result(s, [A], [S, Q])
+    s[S].parallel("i.outer")
+    with pytest.raises(LowerError, match="the iterations of i.outer run at once, and those of a part"):
+        tewb.lower(s, [A, S, Q])
+
+
 def dependent() -> tuple[Any, Any, Any]:
     A = te.placeholder((8,), "int32", name="A")
     B = te.compute((8,), lambda i: A[i] + 1, name="B")

@@ -22,6 +22,7 @@ from tewb.schedule.journal import Step
 from tewb.schedule.questions import attached_at, for_now, not_given, not_inline, untouched
 from tewb.schedule.rounded_tails import kept_between_iterations, rounded_axes
 from tewb.schedule.scans import shares_memory
+from tewb.schedule.shared_loops import is_run_by, run_by
 from tewb.schedule.sliding import runs_in_order, window_of
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ScanOp, Tensor
@@ -98,7 +99,7 @@ def loops_between(stage: Stage, stored: At | str | None) -> list[tuple[Stage, It
 def not_kept_around(stage: Stage, iv: IterVar) -> Refusal | None:
     """Why the iterations of a loop of `stage` must come in order: they share what is kept of another stage."""
     for s in stage.schedule.stages:
-        if s.stored and any(x is stage and loop is iv for x, loop in loops_between(s, s.stored) or ()):
+        if s.stored and any(is_run_by(*loop, stage, iv) for loop in loops_between(s, s.stored) or ()):
             return Refusal(
                 f"{s.name} is kept around {stage.axis_name(iv)}, and shared by its iterations: they must come in order",
                 f"s[{s.name}].store_at a loop inside of it, or choose another loop",
@@ -142,7 +143,10 @@ def _kept_between(stage: Stage, stored: At | str | None) -> Refusal | None:
                 f"s[{name}].store_at a loop inside of it",
             )
         if not runs_in_order(s, iv):
-            how = f"is bound to {s.threads[iv].key}" if iv in s.threads else f"is marked {s.annotations[iv]}"
+            host, one = run_by(s, iv)
+            bound = one in host.threads
+            how = f"is bound to {host.threads[one].key}" if bound else f"is marked {host.annotations[one]}"
+            how += f" as {host.axis_name(one)} of {host.name}" if host is not s else ""
             return Refusal(
                 f"{loop} {how}: its iterations do not come one after the other, and would write to the memory of "
                 f"{name} at once",
