@@ -10,6 +10,7 @@ templates.py     stages that are externs and hybrid functions
 reference.py     what a program should give, straight from numpy; nothing of tewb is asked
 gpu_steps.py     blocks and threads, and copies that threads share, as GPU schedules have them
 joined_steps.py  stages in the loops of others: with them, or after what they read
+interpreted.py   the lowered program in an interpreter: poisoned memory, and parallel loops backwards
 tensor_steps.py  intrinsics that are made to fit what a stage computes, and their places
 schedules.py     random primitives, read from their declarations, and what a refusal must be
 arrays.py        views of every kind between guard pages

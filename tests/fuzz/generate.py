@@ -16,6 +16,8 @@ def program(seed: str) -> Program:
     habits = replace(random_habits(rng), straight=is_straight(seed))
     if random.Random(f"{seed} half").random() < 0.15:
         habits = replace(habits, dtypes=tuple("float16" if d == "float32" else d for d in habits.dtypes))
+    if not habits.straight and random.Random(f"{seed} neighbours").random() < 0.25:
+        habits = replace(habits, neighbours=True, dtypes=habits.dtypes[:1], large=False)
     graph = Graph(rng, habits)
     graph.grow()
     use = Use(graph)

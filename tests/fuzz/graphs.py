@@ -29,6 +29,7 @@ class Habits:
     from_data: bool
     views: bool
     straight: bool  # indices are the axes themselves, as intrinsics have them
+    neighbours: bool = False  # each stage reads the one before it, around the element that it makes
 
 
 @dataclass
@@ -81,7 +82,7 @@ class Graph:
             self.scalar(rng.choice([*self.habits.dtypes, "bool"]), is_size=False)
         for _ in range(rng.choice([1, 2, 2, 3])):
             self.input()
-        for _ in range(rng.choice([1, 1, 2, 2, 3, 4])):
+        for _ in range(rng.choice([2, 3, 3, 4] if self.habits.neighbours else [1, 1, 2, 2, 3, 4])):
             self.stage()
         if all(s.is_virtual for s in self.stages):  # something must be stored
             self.compute()
@@ -192,6 +193,10 @@ class Graph:
 
     def output_shape(self, limit: int = MOST_POINTS) -> tuple[E, ...]:
         small = [r.shape for r in self.readable if not r.is_large and r.shape]
+        if small and self.habits.neighbours and self.rng.random() < 0.9:
+            shape = tuple([self.inner(n) for n in small[-1]])
+            if self.points(shape) <= limit:
+                return shape
         if small and self.rng.random() < 0.5:
             shape = self.rng.choice(small)
             if self.points(shape) <= limit:
@@ -200,6 +205,14 @@ class Graph:
             shape = (self.dim(self.rng.choice(LARGE)), self.dim(self.rng.choice(LARGE[:3])), self.dim(0))
             return tuple(self.rng.sample(shape, 3))
         return self.shape(self.rng.choice([0, 1, 1, 2, 2, 2, 3, 4]), limit)
+
+    def inner(self, n: E) -> E:
+        """A size, or one that is less by the width of some stencil."""
+        if self.rng.random() < 0.5:
+            return n
+        if n.op == "const" and n.data > 2:
+            return self.dim(n.data - self.rng.choice([1, 2]))
+        return n.args[0] if n.op == "+" else n
 
     def points(self, shape: tuple[E, ...]) -> int:
         total = 1

@@ -19,10 +19,11 @@ from tests.fuzz import script
 from tests.fuzz.arrays import Guarded
 from tests.fuzz.expressions import INTS, is_float, least, most, size, walk
 from tests.fuzz.gpu_steps import gpu_steps
+from tests.fuzz.interpreted import MOST_ELEMENTS, interpreted
 from tests.fuzz.joined_steps import joined_steps
 from tests.fuzz.programs import Call, Program, is_straight
 from tests.fuzz.reference import Reference
-from tests.fuzz.schedules import Finding, Step, attempt, random_step
+from tests.fuzz.schedules import Finding, Step, attempt, random_step, random_taste
 from tests.fuzz.tensor_steps import fitted, fitting, tensor_steps
 from tewb import te
 from tewb.base import ArgumentError, BoundError, CodegenError, InternalError, TewbError
@@ -30,6 +31,7 @@ from tewb.ir import parse, structural_equal
 from tewb.ir import script as as_text
 from tewb.schedule import Schedule
 from tewb.schedule.code import schedule_code
+from tewb.schedule.questions import first_fault
 from tewb.tensor import INTRINSICS
 
 Report = Callable[[str, Any], None]
@@ -68,7 +70,7 @@ def run(p: Program, report: Report = lambda stage, data: None) -> Outcome:
             return Outcome("refused", kernel, p)
         for number, call in enumerate(p.calls):
             report("call", number)
-            found = _call(p, kernel, call, number, report)
+            found = _call(p, kernel, call, number, report, names)
             if found is not None:
                 return found
         return Outcome("right", "", p)
@@ -140,15 +142,27 @@ def _schedule(p: Program, names: dict[str, Any], report: Report) -> list[Step]:
         for step in joined_steps(s, joining):
             if step[1] not in large:
                 do(step)
-    for _ in range(8 * p.wanted_steps):
-        if len(done) >= p.wanted_steps + len(large):
+    tasting = random.Random(f"{p.seed} taste")
+    taste = random_taste(tasting) if tasting.random() < 0.5 else None
+    wanted = p.wanted_steps + len(large) if taste is None else p.wanted_steps + tasting.choice([4, 6, 8])
+    for _ in range(8 * p.wanted_steps if taste is None else 3 * wanted):
+        if len(done) >= wanted:
             break
-        step = random_step(s, rng, handles, p.is_heavy)
+        step = random_step(s, rng, handles, p.is_heavy, taste)
         if step[0] == "tensorize" and "axis" in step[2]:
             step = fitted(step[1], step[2]["axis"], rng)
         if step[1] not in large:
             do(step)
+    if taste is not None and tasting.random() < 0.8:
+        _without_faults(s, done)
     return _replayed(p, names, done, extra)
+
+
+def _without_faults(s: Schedule, done: list[Step]) -> None:
+    """Undo the last steps, until what is left fits together."""
+    while done and len(done) == len(s.journal) and first_fault(s) is not None:
+        s.restore(s.journal[:-1])
+        done.pop()
 
 
 def _replayed(p: Program, names: dict[str, Any], done: list[Step], rng: random.Random) -> list[Step]:
@@ -215,7 +229,9 @@ def _check_text(p: Program, names: dict[str, Any]) -> None:
 # ---------------------------------------------------------------- calls
 
 
-def _call(p: Program, kernel: Any, call: Call, number: int, report: Report) -> Outcome | None:
+def _call(
+    p: Program, kernel: Any, call: Call, number: int, report: Report, names: dict[str, Any]
+) -> Outcome | None:
     """Call the kernel twice on the same arrays (the second call goes another way) and look at the results."""
     rng = np.random.default_rng(call.seed)
     made = arrays_of(p, call, rng)
@@ -235,6 +251,10 @@ def _call(p: Program, kernel: Any, call: Call, number: int, report: Report) -> O
     }
     told |= {k: {"number": v} for k, v in numbers.items()}
     report("arrays", told)
+    if not (number or call.aliases or wanted.may_raise):
+        problem = _interpreted(p, names, inputs, numbers, results)
+        if problem:
+            return Outcome("interpreted", problem, p, number, told)
     for attempt_number in range(2):
         before = {t: g.bytes.copy() for t, g in made.items()}
         args = [
@@ -279,6 +299,39 @@ def _call(p: Program, kernel: Any, call: Call, number: int, report: Report) -> O
         if call.aliases:
             return None
     return None
+
+
+def _interpreted(
+    p: Program,
+    names: dict[str, Any],
+    inputs: dict[str, Any],
+    numbers: dict[str, Any],
+    results: dict[str, Any],
+) -> str:
+    """What is wrong about the lowered program in the interpreter, of some programs that are small; nothing for others."""
+    small = sum(a.size for a in (*inputs.values(), *results.values())) <= MOST_ELEMENTS
+    points = max((np.prod([size(n, p.calls[0].sizes) for n in s.shape]) for s in p.stages), default=0)
+    if (
+        not small
+        or points > MOST_ELEMENTS
+        or p.is_heavy
+        or random.Random(f"{p.seed} interpreted").random() > 0.4
+    ):
+        return ""
+    with eval(script.options_text(p), names):
+        module = eval(script.build_text(replace(p, build={})).replace("tewb.build", "tewb.lower", 1), names)
+    given = {**inputs, **{t: np.zeros_like(results[t]) for t in p.results}}
+    tensors = [a for a in p.arguments if a in given]
+    values = {names[s.ident]: numbers[s.ident] for s in p.scalars}
+    try:
+        after = interpreted(module["main"], [given[t].copy() for t in tensors], values)
+    except AssertionError as e:
+        return str(e)
+    for t, got in zip(tensors, after or (), strict=bool(after)):
+        problem = _difference(got, results[t], p.stage_of(t).is_rounded) if t in p.results else ""
+        if problem:
+            return f"{t}{problem}"
+    return ""
 
 
 def arrays_of(p: Program, call: Call, rng: np.random.Generator) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 from tewb.base import InternalError, TewbError
@@ -17,6 +18,29 @@ FACTORS = (1, 2, 2, 3, 4, 4, 5, 7, 8, 8, 16, 32)
 LANES = (2, 4, 8, 16)
 ODD_NUMBERS = (0, -1, 64, 1000, 2**31 - 1, 2**31, 2**40)
 Step = tuple[str, str, dict[str, Any]]
+# Words that say where and when a stage is computed and kept, and what happens at edges: any of them may meet any other.
+PLACING = (
+    "compute_at", "compute_inline", "compute_with", "reverse_compute_at", "store_at", "store_root", "rolling_buffer",
+    "double_buffer", "specialize", "otherwise", "rfactor", "parallel", "split", "cache_read", "cache_write",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """The few words that a schedule is made of, and the tail that its splits have more often than others."""
+
+    words: tuple[str, ...]
+    tail: str | None = None
+
+
+def random_taste(rng: random.Random) -> Taste:
+    """Some words of PLACING that meet in one schedule, with loops to put them in."""
+    words = rng.sample(PLACING, rng.randint(2, 5))
+    words += rng.sample([*PRIMITIVES], rng.randint(0, 3))
+    return Taste(
+        (*words, "split", "compute_at", rng.choice(["reorder", "split", "fuse", "vectorize"])),
+        rng.choice(["shift", "predicate", "round_up", None]),
+    )
 
 
 class Finding(Exception):
@@ -78,28 +102,32 @@ def _taken_back(s: Schedule) -> bool:
     return True
 
 
-def random_step(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool = False) -> Step:
-    """Some step: half of the time one that is legal, if a few draws find one. `handles` are tensors by their
-    identifiers, for handles of axes; with `large`, factors often are, too."""
-    step = draw(s, rng, handles, large)
-    for _ in range(rng.choice([0, 12])):
+def random_step(
+    s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool = False, taste: Taste | None = None
+) -> Step:
+    """Some step: half of the time one that is legal, if a few draws find one, and with a `taste` nearly always. `handles` are
+    tensors by their identifiers, for handles of axes; with `large`, factors often are, too."""
+    step = draw(s, rng, handles, large, taste)
+    for _ in range(rng.choice([0, 12] if taste is None else [0, 12, 24, 24])):
         try:
             if s.why_not(StepOfNames(step[0], step[1], step[2])) is None:
                 break
         except Exception:
             break  # to be found out about
-        step = draw(s, rng, handles, large)
+        step = draw(s, rng, handles, large, taste)
     return step
 
 
-def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) -> Step:
+def draw(
+    s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool, taste: Taste | None = None
+) -> Step:
     """Some primitive on some stage, with arguments of the kinds that it declares."""
     computed = [st for st in s.stages if not st.is_placeholder]
     stage = rng.choice(computed or s.stages)
     if rng.random() < 0.05:
         stage = rng.choice(s.stages)
     more = [p.name for p in PRIMITIVES.values() if p.results == "axis" or p.is_place]
-    primitive = PRIMITIVES[rng.choice([*PRIMITIVES, *more])]
+    primitive = PRIMITIVES[rng.choice([*PRIMITIVES, *more] if taste is None else taste.words)]
     if primitive.name == "set_store_predicate" and not (stage.threads or threads_around(stage)):
         primitive = PRIMITIVES["bind"]  # a condition needs threads that it is about
     loops = [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
@@ -111,7 +139,16 @@ def draw(s: Schedule, rng: random.Random, handles: dict[str, Any], large: bool) 
         args = {key: value for key, value in rng.choice(suggested).items() if value is not None}
     else:
         args = random_arguments(primitive, stage, rng, large)
+    if primitive.name == "split" and taste is not None and rng.random() < 0.6:
+        args = _with_tail(args, taste.tail, stage)
     return primitive.name, stage.name, with_handles(args, stage, rng, handles)
+
+
+def _with_tail(args: dict[str, Any], tail: str | None, stage: Stage) -> dict[str, Any]:
+    """The arguments of a split, with a tail if that may be."""
+    if tail is None or (tail == "shift" and stage.schedule.size_vars()):
+        return args
+    return {k: v for k, v in args.items() if k != "disable_predication"} | {"tail": tail}
 
 
 def random_arguments(primitive: Primitive, stage: Stage, rng: random.Random, large: bool) -> dict[str, Any]:

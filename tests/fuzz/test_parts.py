@@ -19,6 +19,7 @@ from tests.fuzz import expressions
 from tests.fuzz.arrays import Guarded
 from tests.fuzz.expressions import DTYPES, binary, const, load, name, walk
 from tests.fuzz.generate import program
+from tests.fuzz.interpreted import Shared, interpreted
 from tests.fuzz.joined_steps import joined_steps
 from tests.fuzz.minimise import minimise
 from tests.fuzz.programs import Call, Input, Layout, Program, Scalar, Stage
@@ -29,8 +30,9 @@ from tests.fuzz.script import definition, script
 from tests.fuzz.tensor_steps import PARTS, fitting, tensor_steps
 from tests.fuzz.worker import Worker
 from tests.programs import PROGRAMS, assert_same_result, schedule_for
-from tewb import te
+from tewb import ir, te
 from tewb.base import ScheduleError
+from tewb.ir import For, ForKind, rewriter
 from tewb.schedule import PRIMITIVES, joined_stages
 from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.questions import first_fault
@@ -309,3 +311,36 @@ def test_stages_are_joined_in_the_loops_of_others() -> None:
         if seed % 4 == 0:
             assert_same_result(s, inputs, outputs)
     assert "after" in kinds
+
+
+# ---------------------------------------------------------------- in the interpreter
+
+
+def test_what_iterations_of_a_parallel_loop_share_is_found() -> None:
+    """A window that goes round is right in order, and no two iterations of a parallel loop may have it."""
+    A = te.placeholder((10,), "int32", name="A")
+    B = te.compute((10,), lambda i: A[i] * 2, name="B")
+    C = te.compute((8,), lambda i: B[i] + B[i + 2], name="C")
+    s = te.create_schedule(C.op)
+    s[B].compute_at(s[C], C.op.axis[0])
+    s[B].store_root()
+    function = tewb.lower(s, [A, C])["main"]
+    a, c = np.arange(10, dtype="int32"), np.zeros(8, "int32")
+    for got in interpreted(function, [a, c], {})[1:]:
+        np.testing.assert_array_equal(got, 2 * a[:8] + 2 * a[2:])
+
+    def parallel(n: For) -> For:
+        return ir.replace(n, kind=ForKind.PARALLEL) if n.var.name == "i" else n
+
+    racing = function.with_body(rewriter({For: parallel})(function.body))
+    with pytest.raises(Shared, match=r"iterations .* of i share B\["):
+        interpreted(racing, [a, c], {})
+
+
+def test_equal_values_that_iterations_store_at_one_place_are_right() -> None:
+    inputs, outputs = PROGRAMS["chain"](5, 2)
+    s = schedule_for(outputs)
+    s[outputs[0]].parallel(s[outputs[0]].split("i", 4, tail="shift")[0])
+    function = tewb.lower(s, [*inputs, *outputs])["main"]
+    a = np.ones((5, 2), "float32")
+    np.testing.assert_array_equal(interpreted(function, [a, a * 0], {})[1], a * 6)

@@ -170,7 +170,7 @@ class Scope:
         rng = self.rng
         same = [r for r in self.graph.readable if r.dtype == dtype]
         if same and rng.random() < 0.75:
-            return self.read(rng.choice(same[-3:]))
+            return self.read(rng.choice(same[-1 if self.graph.habits.neighbours else -3 :]))
         scalars = [s for s in self.graph.scalars if s.dtype == dtype and not is_float(dtype)]
         if scalars and rng.random() < 0.3:
             return name(rng.choice(scalars).ident, dtype)
@@ -269,6 +269,10 @@ class Scope:
         choice = rng.random()
         if exact and self.graph.habits.straight:
             return rng.choice(exact)
+        if self.graph.habits.neighbours and choice < 0.85:
+            near = self.beside(n)
+            if near is not None:
+                return near
         if exact and choice < 0.75:
             i = rng.choice(exact)
             if choice < 0.12:
@@ -296,6 +300,26 @@ class Scope:
         if rng.random() < 0.3:
             return binary("%", x, n) if not (n.op == "const" and n.data == 0) else zero
         return E("te.max", n.dtype, (E("te.min", n.dtype, (x, binary("-", n, one))), zero))
+
+    def beside(self, n: E) -> E | None:
+        """An index of a neighbour, in a dimension that is as large as an axis or larger by a number."""
+        rng, found = self.rng, []
+        for i, extent in self.axes:
+            if not self.starts_at_zero(i):
+                continue
+            spare = n.data - extent.data if n.op == extent.op == "const" else None
+            if n.op == "+" and n.args[0] == extent and n.args[1].op == "const":
+                spare = n.args[1].data
+            if spare is not None and 0 < spare < 4:
+                found.append(binary("+", i, const(rng.randint(0, spare), i.dtype)))
+            elif extent == n:
+                one, zero = const(1, n.dtype), const(0, n.dtype)
+                j = binary("+", i, const(rng.choice([-2, -1, 1, 2]), i.dtype))
+                j = E(
+                    "te.max", n.dtype, (E("te.min", n.dtype, (cast(j, n.dtype), binary("-", n, one))), zero)
+                )
+                found.append(rng.choice([i, j]))
+        return rng.choice(found) if found else None
 
     def starts_at_zero(self, axis: E) -> bool:
         r = self.begins.get(axis.data)

@@ -239,3 +239,18 @@ def test_the_page_of_a_schedule_that_is_not_right_yet_tells_why() -> None:
     bench = Workbench(s, [*inputs, *outputs])
     assert "C also reads B" in str(bench.session.problem)
     assert "C also reads B" in bench.look()
+
+
+def test_a_call_that_was_wrong_from_the_start_is_named_and_no_doubted_mark_after_it() -> None:
+    A = te.placeholder((12,), name="A")
+    B = te.compute((12,), lambda i: A[i] * 2.0, name="B")
+    C = te.compute((12,), lambda i: B[11 - i], name="C")
+    s = te.create_schedule(C.op)
+    s[C].reverse_compute_at(s[B], B.op.axis[0])
+    s[B].vectorize(s[B].split(B.op.axis[0], 4)[1])
+    s[B].unroll("i.inner")
+    assert "already marked vectorize" in s.doubts[3].reason and s.doubts[3].hint
+    with pytest.raises(
+        ScheduleError, match="reverse_compute_at on stage C: dimension 0 of B is made part by part"
+    ):
+        tewb.lower(s, [A, C])

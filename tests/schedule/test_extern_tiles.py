@@ -365,6 +365,15 @@ def test_a_stateful_extern_is_never_called_twice_for_an_element() -> None:
     ):
         s[E].compute_at(s[C], C.op.axis[0])
         tewb.lower(s, [A, C])
+    _, E = doubled((12, 8), effect="stateful")
+    C = te.compute((12, 8), lambda i, j: E[i, j] * 2.0, name="C")
+    s = te.create_schedule(C.op)
+    s[C].parallel(C.op.axis[0])
+    with pytest.raises(
+        ScheduleError, match="extern E is stateful, and iterations of i of C do not come one after"
+    ):
+        s[E].compute_at(s[C], C.op.axis[0])
+        tewb.lower(s, [E.op.inputs[0], C])
     with pytest.raises(ExternError, match='tail="shift" makes elements twice'):
         te.extern((12,), [A], lambda i, o: te.call_packed("f", i[0]), effect="stateful", tail="shift")
     with pytest.raises(ExternError, match="tail='wrap' is not one of clip, pad, shift"):

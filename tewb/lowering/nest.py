@@ -256,12 +256,12 @@ class Nests:
 
     def shared_loops(self, stage: Stage) -> Stmt:
         """The loops of a stage, with those of the stages that are computed with it."""
-        body = self.own_loops(stage)
+        body, wider = self.own_loops(stage), dict[Var, Var]()
         for other in self.sharing(stage):
             mine, theirs = self.bounds.stages[stage].vars, self.bounds.stages[other].vars
             pairs = [(mine[a], theirs[b]) for a, b in shared_pairs(other)]
             try:
-                body = share_loops(body, self.own_loops(other), pairs, self.bounds.analyzer)
+                body = share_loops(body, self.own_loops(other), pairs, self.bounds.analyzer, wider)
             except CannotShare as e:
                 raise LowerError(
                     f"compute_with on stage {other.name}: its loops and those of {stage.name} cannot be one nest: {e}",

@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
+from tewb.base import DType
 from tewb.ir import (
     Allocate,
     AssertStmt,
@@ -30,6 +31,7 @@ from tewb.ir import (
     Seq,
     Stmt,
     Var,
+    const,
     const_int,
     ops,
     replace,
@@ -77,20 +79,37 @@ class _Side:
         return _under(self.conditions[: x.conditions], body)
 
 
-def share_loops(a: Stmt, b: Stmt, pairs: Sequence[tuple[Var, Var]], analyzer: Analyzer) -> Stmt:
-    """The nests `a` and `b` as one, in which the loops over `pairs` of variables are shared, outermost first. Raises
-    CannotShare where something stands around a loop that cannot move."""
-    return _merged(_Side([], []), a, _Side([], []), b, list(pairs), analyzer)
+def share_loops(
+    a: Stmt,
+    b: Stmt,
+    pairs: Sequence[tuple[Var, Var]],
+    analyzer: Analyzer,
+    wider: dict[Var, Var] | None = None,
+) -> Stmt:
+    """The nests `a` and `b` as one, in which the loops over `pairs` of variables are shared, outermost first. `wider` has the
+    variables of loops of `a` that are counted in a wider dtype since they are shared. Raises CannotShare where something stands
+    around a loop that cannot move."""
+    return _merged(_Side([], []), a, _Side([], []), b, list(pairs), analyzer, {} if wider is None else wider)
 
 
 def _merged(
-    one: _Side, a: Stmt, two: _Side, b: Stmt, pairs: list[tuple[Var, Var]], analyzer: Analyzer
+    one: _Side,
+    a: Stmt,
+    two: _Side,
+    b: Stmt,
+    pairs: list[tuple[Var, Var]],
+    analyzer: Analyzer,
+    wider: dict[Var, Var],
 ) -> Stmt:
     if not pairs:
         return _side_by_side(one, a, two, b)
-    (v, w), *inner = pairs
+    (own, w), *inner = pairs
+    v = wider.get(own, own)
     first, second = _to_loop(a, v, one), _to_loop(b, w, two)
     _check_in_reach(one, two, b)
+    if not _counts(v, second.extent, analyzer):
+        first = _widened(first, w.dtype)
+        v = wider[own] = first.var
     body = substitute(second.body, {w: ops.cast(v, w.dtype)}) if v is not w else second.body
     n, m = first.extent, ops.cast(second.extent, v.dtype)
     extent, shorter = _longer(n, m, analyzer)
@@ -100,7 +119,7 @@ def _merged(
         for side, end, is_shorter in zip(sides, (n, m), shorter, strict=True):
             if is_shorter:
                 side.conditions.append(ops.likely(ops.less(v, end)))
-        merged = _merged(sides[0], first.body, sides[1], body, inner, analyzer)
+        merged = _merged(sides[0], first.body, sides[1], body, inner, analyzer, wider)
         before = [s.placed(x) for s in (one, two) for x in s.before]
         after = [s.placed(x) for s in (one, two) for x in s.after]
         return seq(*before, replace(first, extent=extent, body=merged), *after)
@@ -174,6 +193,20 @@ def _under(conditions: Sequence[Expr], body: Stmt) -> Stmt:
 
 def _origin(s: Stmt) -> Origin | None:
     return next((n.origin for n in walk(s) if isinstance(n, BufferStore | For)), None)
+
+
+def _counts(v: Var, n: Expr, analyzer: Analyzer) -> bool:
+    """Whether `v` can have all values below `n`."""
+    if v.dtype.bits >= n.dtype.bits:
+        return True
+    return analyzer.can_prove(ops.less_equal(n, const(v.dtype.max_value(), n.dtype)))
+
+
+def _widened(loop: For, dtype: DType) -> For:
+    """A loop that is counted in a wider dtype."""
+    v = Var(loop.var.name, dtype)
+    body = substitute(loop.body, {loop.var: ops.cast(v, loop.var.dtype)})
+    return replace(loop, var=v, min=const(0, dtype), extent=ops.cast(loop.extent, dtype), body=body)
 
 
 def _longer(n: Expr, m: Expr, analyzer: Analyzer) -> tuple[Expr, tuple[bool, bool]]:

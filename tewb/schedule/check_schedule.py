@@ -46,6 +46,9 @@ def _offending_step(schedule: Schedule, fault: Fault) -> int | None:
     doubted = [n for n in schedule.doubts if schedule.journal[n].stage in concerned]
     steps = [(n, schedule.journal[n]) for n in schedule.own_steps()]
     own = [n for n, step in steps if _is_call(step.primitive, step.stage, fault)]
+    same = [n for n in own if n in schedule.doubts and schedule.doubts[n].reason == fault.refusal.reason]
+    if same:  # it was wrong from the start, whatever was doubted since
+        return max(same)
     if any(
         n in schedule.doubts for n in own
     ):  # steps after it that only met with the same fault are not to blame

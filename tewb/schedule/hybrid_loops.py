@@ -266,6 +266,8 @@ def loops_to(stage: Stage, axis: IterVar) -> list[IterVar]:
     """The loops of `stage` around what is computed at `axis`, outermost first, `axis` included. A hybrid
     function may have loops one after the other."""
     leaves = stage.leaf_iter_vars
+    if not leaves:  # they moved to another stage after something was put there
+        return []
     if axis not in leaves:  # it was split or fused after something was put there
         axis = (stage.loops_of(axis) or leaves)[-1]
     before = leaves[: leaves.index(axis) + 1]

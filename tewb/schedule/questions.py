@@ -119,7 +119,11 @@ def unbound(stage: Stage, iv: IterVar) -> Refusal | None:
 def unmarked(stage: Stage, iv: IterVar) -> Refusal | None:
     """A loop is marked once; of several marks the last counts."""
     if stage.loop_kind(iv) is not None:
-        return Refusal(f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}", later=True)
+        return Refusal(
+            f"loop {stage.axis_name(iv)} is already marked {stage.annotations[iv]}",
+            "a loop runs in one way: choose one of the marks, or split the loop and mark both",
+            later=True,
+        )
     return unbound(stage, iv)
 
 

@@ -21,7 +21,7 @@ from tewb.schedule.ranges_with_gaps import steps_in
 from tewb.schedule.relation import ROUND_UP, SHIFT, Fuse, Split, divides, index_up, needed_guards
 from tewb.schedule.rounded_tails import rounded_axes
 from tewb.schedule.shifted_tails import shifted_loops
-from tewb.schedule.sliding import Window, window_of
+from tewb.schedule.sliding import Window, runs_in_order, window_of
 from tewb.schedule.stage import Stage
 from tewb.schedule.stage_guards import values_and_guards
 from tewb.tensor import ComputeOp, ExternOp
@@ -123,9 +123,16 @@ def _inside(r: Range, values: dict[Var, Any], first: Any, size: Any) -> Any:
 
 
 def repeated(stage: Stage, bounds: Bounds | None = None) -> Refusal | None:
-    """Why a stateful extern may not stand where it does: it may be computed in pieces, and not twice."""
+    """Why a stateful extern may not stand where it does: it may be computed in pieces, one after the other, and not twice."""
     if not (isinstance(stage.op, ExternOp) and stage.op.effect == "stateful"):
         return None
+    for s, iv in enclosing(stage):
+        if not runs_in_order(s, iv):
+            return Refusal(
+                f"extern {stage.name} is stateful, and iterations of {s.axis_name(iv)} of {s.name} do not come one after the "
+                "other, which changes what its calls see",
+                "compute it further out, or declare effect='idempotent'",
+            )
     times = recompute_factor(stage, bounds)
     if times == 1:
         return None

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 from tewb.ir import Range, const, const_int
 from tewb.schedule.check_schedule import fault_error
 from tewb.schedule.declare import Refusal
+from tewb.schedule.hybrid_loops import loops_to
 from tewb.schedule.made_so_far import begins_before, fixed_loops, made, part_after, read_in_nest, unmade
 from tewb.schedule.needed_ranges import range_without_gaps
 from tewb.schedule.questions import Fault, join_fault
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.shared_loops import nest_of
-from tewb.schedule.stage import At, Stage
+from tewb.schedule.shifted_tails import refused_again_after
+from tewb.schedule.stage import At, Stage, With
 from tewb.schedule.stage_bounds import makes_whole_parts
 from tewb.schedule.touched import touched
 
@@ -35,7 +37,30 @@ def from_outputs(schedule: Schedule, hosts: Iterable[Stage]) -> list[Stage]:
         for host in hosts
         for s in (host, *[x for x in schedule.stages if x.is_after and nest_of(x) is host])
     ]
-    return [*first, *(s for s in reversed(schedule.stages) if s not in first)]
+    rest = [s for s in reversed(schedule.stages) if s not in first]
+    if any(isinstance(s.attach, With) for s in rest):
+        rest = _after_their_places(rest)
+    return [*first, *rest]
+
+
+def _after_their_places(stages: Sequence[Stage]) -> list[Stage]:
+    """Stages in an order in which each comes after its readers and after the stage in whose loops it is computed, which need
+    not depend on it where it is for one that is computed with that one."""
+    order: dict[Stage, None] = {}
+    pending, left = list(reversed(stages)), set(stages)
+    while pending:
+        s = pending[-1]
+        before = [x for x in (*s.readers(), *_host(s)) if x in left and x is not s] if s in left else []
+        left.discard(s)
+        pending += before
+        if not before:
+            order[pending.pop()] = None
+    return list(order)
+
+
+def _host(stage: Stage) -> list[Stage]:
+    """The stage in whose loops a stage is computed, in a list."""
+    return [stage.attach.stage] if isinstance(stage.attach, At) else []
 
 
 def check_joined(schedule: Schedule) -> None:
@@ -47,7 +72,12 @@ def check_joined(schedule: Schedule) -> None:
 
 def needed_after(stage: Stage, bounds: Bounds) -> list[Range]:
     """The range of each axis of a stage that comes after another one. Raises ScheduleError where it is not known."""
-    found = part_after(stage, bounds)
+    at = stage.own_place
+    assert isinstance(at, At)
+    extents = bounds.stages[at.stage].extents
+    found = refused_again_after(stage, at.stage, loops_to(at.stage, at.axis), extents) or part_after(
+        stage, bounds
+    )
     if isinstance(found, Refusal):
         raise fault_error(stage.schedule, Fault(stage, "reverse_compute_at", found))
     return found

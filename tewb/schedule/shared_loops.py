@@ -52,6 +52,18 @@ def shared_pairs(stage: Stage) -> list[tuple[IterVar, IterVar]]:
     return list(zip(loops_to(at.stage, at.axis), stage.leaf_iter_vars, strict=False))
 
 
+def run_by(stage: Stage, iv: IterVar) -> tuple[Stage, IterVar]:
+    """The loop that runs a loop of a stage, with its stage, whose marks say how: of a shared one that of the other stage."""
+    theirs = next((theirs for theirs, mine in shared_pairs(stage) if mine is iv), None)
+    return (stage, iv) if theirs is None else (stage.attach.stage, theirs)  # type: ignore[union-attr]
+
+
+def is_run_by(stage: Stage, iv: IterVar, host: Stage, loop: IterVar) -> bool:
+    """Whether a loop of a stage is run by `loop` of `host`, which may be itself."""
+    s, x = run_by(stage, iv)
+    return s is host and x is loop
+
+
 def _loops_around(at: At | With) -> LoopList:
     """The loops of a stage around a place in it, outermost first."""
     return LoopList(loops_to(at.stage, at.axis))

@@ -42,6 +42,7 @@ from tewb.ir import (
 )
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.extern_tiles import tile_of
+from tewb.schedule.shared_loops import run_by
 from tewb.schedule.stage import Stage
 from tewb.schedule.stage_bounds import StageBounds, makes_whole_parts
 from tewb.schedule.stage_guards import values_and_guards
@@ -381,4 +382,5 @@ def shapes_in_memory(stage: Stage, bounds: Bounds) -> list[tuple[Expr, ...]]:
 
 def runs_in_order(stage: Stage, iv: IterVar) -> bool:
     """Whether the iterations of a loop come one after the other."""
+    stage, iv = run_by(stage, iv)
     return stage.loop_kind(iv) in (None, ForKind.SERIAL, ForKind.UNROLLED) and iv not in stage.threads

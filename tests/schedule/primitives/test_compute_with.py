@@ -12,8 +12,8 @@ import tewb
 from tests.programs import assert_same_result
 from tests.schedule.primitives.test_store_at import checked
 from tewb import te
-from tewb.base import LowerError, ScheduleError
-from tewb.ir import For, walk
+from tewb.base import INT64, LowerError, ScheduleError
+from tewb.ir import For, const_int, walk
 from tewb.schedule import Schedule
 from tewb.workbench import Session
 from tewb.workbench.states.loops import loops_state, tree_text
@@ -241,7 +241,100 @@ def test_loops_of_hybrid_functions_are_shared_where_they_are_one_nest() -> None:
         checked(s, [A], [H, C])
 
 
+def test_what_only_the_other_stage_reads_is_computed_in_a_shared_loop() -> None:
+    """The stage whose loop it is comes before it in the program, and does not depend on it."""
+    A = te.placeholder((9,), "int32", name="A")
+    X = te.compute((9,), lambda i: A[i] + 1, name="X")
+    Y = te.compute((9,), lambda i: A[i] * 2, name="Y")
+    Z = te.compute((9,), lambda i: Y[i] * 3, name="Z")
+    C = te.compute((9,), lambda i: X[i] + Z[i], name="C")
+    s = te.create_schedule(C.op)
+    s[Z].compute_with(s[X], "i")
+    s[Y].compute_at(s[X], "i")
+    assert nests(s, [A, C]) == ["i", "i"]
+    assert_same_result(s, [A], [C])
+
+
+@pytest.mark.parametrize("others", [1, 2])
+def test_a_shared_loop_counts_the_iterations_of_the_longer_one(others: int) -> None:
+    """Of 2 to the 31 and more iterations int32 would count none."""
+    A = te.placeholder((9,), "int32", name="A")
+    X = te.compute((9,), lambda i: A[i] + 1, name="X")
+    k = te.reduce_axis((0, 2**31 + 9), name="k")
+    Y = te.compute((), lambda: te.sum(te.const(1, "int64"), axis=k), name="Y")
+    Z = te.compute((9,), lambda i: A[i] * 2, name="Z")
+    s = te.create_schedule([X.op, Y.op, Z.op])
+    s[Y].compute_with(s[X], "i")
+    if others == 2:
+        s[Z].compute_with(s[X], "i")
+    loops = [n for n in walk(tewb.lower(s, [A, X, Y, Z])["main"].body) if isinstance(n, For)]
+    assert sum(const_int(n.extent) or 0 for n in loops if n.var.dtype is INT64) == 2**31 + 9
+    a = np.arange(9, dtype="int32")
+    x, y, z = np.zeros(9, "int32"), np.zeros((), "int64"), np.zeros(9, "int32")
+    tewb.build(s, [A, X, Y, Z])(a, x, y, z)
+    np.testing.assert_array_equal([x, z], [a + 1, a * 2])
+    assert y == 2**31 + 9
+
+
+def test_a_stage_whose_loops_moved_away_is_named() -> None:
+    A, S, _ = sums()
+    k = te.reduce_axis((0, 20), "k")
+    total = te.compute((), lambda: te.sum(A[k, 0], axis=k), name="T")
+    s = te.create_schedule([S.op, total.op])
+    s[S].compute_with(s[total], "k")
+    s.cache_write(total, "local")
+    assert s[S].shared_loops == [] and "no loops" in s[total].loops()
+    with pytest.raises(ScheduleError, match="loop k of T was moved to another stage"):
+        tewb.lower(s, [A, S, total])
+
+
 # ---------------------------------------------------------------- what is refused
+
+
+@pytest.mark.parametrize("word", ["store_root", "store_at", "rolling_buffer"])
+@pytest.mark.parametrize("late", [False, True])
+def test_nothing_is_kept_from_one_iteration_to_the_next_of_a_shared_loop_that_runs_parallel(
+    word: str, late: bool
+) -> None:
+    """The mark is that of the other stage, and threads would write to one window."""
+    A = te.placeholder((12, 5, 4), "int32", name="A")
+    X = te.compute((10, 5, 4), lambda i, j, c: A[i, j, c] + 1, name="X")
+    B = te.compute((12, 5, 4), lambda i, j, c: A[i, j, c] * 2, name="B")
+    Z = te.compute((10, 3, 4), lambda i, j, c: B[i, j, c] - B[i + 2, j + 2, c], name="Z")
+    s = te.create_schedule([X.op, Z.op])
+    loop = "j" if word == "store_at" else "i"
+
+    def mark() -> None:
+        s[X].parallel(loop)
+
+    if not late:
+        mark()
+    s[Z].compute_with(s[X], loop)
+    s[B].compute_at(s[Z], loop)
+    steps: dict[str, Callable[[], Any]] = {
+        "store_root": s[B].store_root, "store_at": lambda: s[B].store_at(s[Z], "i"), "rolling_buffer": s[B].rolling_buffer
+    }  # fmt: skip
+    steps[word]()
+    if late:
+        mark()
+    with pytest.raises(
+        ScheduleError,
+        match="is parallel: there is no iteration before|is marked parallel as . of X|is kept around|is a rolling buffer",
+    ) as e:
+        tewb.lower(s, [A, X, Z])
+    assert e.value.loops and e.value.hint
+
+
+def test_a_part_that_is_moved_inwards_is_not_reduced_twice_at_once() -> None:
+    A, S, Q = sums(10)
+    s = te.create_schedule([S.op, Q.op])
+    for x in (S, Q):
+        s[x].split("i", 4, tail="guard" if x is S else "shift")
+    s[Q].compute_with(s[S], "i.outer")
+    assert_same_result(s, [A], [S, Q])
+    s[S].parallel("i.outer")
+    with pytest.raises(LowerError, match="the iterations of i.outer run at once, and those of a part"):
+        tewb.lower(s, [A, S, Q])
 
 
 def dependent() -> tuple[Any, Any, Any]:

@@ -414,6 +414,30 @@ def test_a_place_that_is_only_tried_does_not_make_a_schedule_right() -> None:
         tewb.lower(s, [A, Z])
 
 
+@pytest.mark.parametrize("reduces", [False, True])
+@pytest.mark.parametrize("parallel", [False, True])
+def test_a_part_that_is_moved_inwards_is_not_reduced_twice_at_once(reduces: bool, parallel: bool) -> None:
+    """Threads may store equal values at one place, and not begin a sum that another one reads."""
+    A = te.placeholder((10, 6), "int32", name="A")
+    P = te.compute((10, 6), lambda i, j: A[i, j] * 2, name="P")
+    k = te.reduce_axis((0, 6), "k")
+    C = te.compute((10,), lambda i: te.sum(P[i, k], axis=k) if reduces else P[i, 0] + P[i, 5], name="C")
+    s = te.create_schedule(C.op)
+    i = s[P].split("i", 4, tail="shift")[0]
+    if parallel:
+        s[P].parallel(i)
+    if not (reduces and parallel):
+        s[C].reverse_compute_at(s[P], i)
+        assert_same_result(s, [A], [C])
+        return
+    s[C].reverse_compute_at(s[P], i)
+    with pytest.raises(
+        ScheduleError, match="iterations of i.outer of P run at once, and those of a part"
+    ) as e:
+        tewb.lower(s, [A, C])
+    assert e.value.hint and "loops now" in str(e.value)
+
+
 # ---------------------------------------------------------------- where it is seen
 
 

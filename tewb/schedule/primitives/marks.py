@@ -25,7 +25,8 @@ from tewb.schedule.questions import (
     unmarked,
 )
 from tewb.schedule.relation import Split, divides, mixed_loops
-from tewb.schedule.stage import Mark, Stage
+from tewb.schedule.shared_loops import is_run_by
+from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ExternOp
 from tewb.tensor.hybrid import HybridOp
 
@@ -180,7 +181,8 @@ def _parallel_refusal(stage: Stage, v: Values) -> Refusal | None:
 
 def _one_ahead(stage: Stage, iv: IterVar) -> Refusal | None:
     """What is double buffered at a loop is made by the iteration before, and so is most of a rolling buffer."""
-    rolling = next((s for s in attached_at(stage, iv) if s.is_rolling), None)
+    rolling = next((s for s in stage.schedule.stages if s.is_rolling and isinstance(s.attach, At)
+                    and is_run_by(s.attach.stage, s.attach.axis, stage, iv)), None)  # fmt: skip
     if rolling is not None:
         return Refusal(
             f"{rolling.name} is a rolling buffer along {stage.axis_name(iv)}: iterations must come in order",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tewb.ir import ForKind
 from tewb.schedule.declare import Refusal, Results, Values, primitive
 from tewb.schedule.questions import attached_at, for_now
+from tewb.schedule.shared_loops import run_by
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ComputeOp, PlaceholderOp
 
@@ -49,7 +50,8 @@ def _in_order(stage: Stage) -> Refusal | None:
         return Refusal(f"store_at says where {stage.name} is kept", "choose one of the two")
     parent, axis = stage.attach.stage, stage.attach.axis
     name = f"loop {parent.axis_name(axis)} of {parent.name}"
-    if parent.loop_kind(axis) is ForKind.PARALLEL:
+    host, loop = run_by(parent, axis)
+    if host.loop_kind(loop) is ForKind.PARALLEL:
         return Refusal(
             f"{name} is parallel: there is no iteration before on the same thread",
             f"compute {stage.name} at a loop that is not parallel, or leave out rolling_buffer",

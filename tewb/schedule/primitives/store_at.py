@@ -22,6 +22,7 @@ from tewb.schedule.places import enclosing, inside_of
 from tewb.schedule.questions import attached_at, for_now, no_other_loop, not_given
 from tewb.schedule.rounded_tails import kept_between_iterations, rounded_axes
 from tewb.schedule.scans import shares_memory
+from tewb.schedule.shared_loops import is_run_by, run_by
 from tewb.schedule.sliding import runs_in_order, window_of
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ScanOp, Tensor
@@ -75,7 +76,7 @@ def not_kept_around(stage: Stage, iv: IterVar) -> Refusal | None:
     """Why the iterations of a loop of `stage` must come in order: they share what is kept of another stage."""
     for s in stage.schedule.stages:
         between = inside_of(s.stored, enclosing(s)) if s.stored else None
-        if any(x is stage and loop is iv for x, loop in between or ()):
+        if any(is_run_by(*loop, stage, iv) for loop in between or ()):
             return Refusal(
                 f"{s.name} is kept around {stage.axis_name(iv)}, and shared by its iterations: they must come in order",
                 f"s[{s.name}].store_at a loop inside of it, or choose another loop",
@@ -120,7 +121,10 @@ def _kept_between(stage: Stage, stored: At | str | None) -> Refusal | None:
                 f"s[{name}].store_at a loop inside of it",
             )
         if not runs_in_order(s, iv):
-            how = f"is bound to {s.threads[iv].key}" if iv in s.threads else f"is marked {s.annotations[iv]}"
+            host, one = run_by(s, iv)
+            bound = one in host.threads
+            how = f"is bound to {host.threads[one].key}" if bound else f"is marked {host.annotations[one]}"
+            how += f" as {host.axis_name(one)} of {host.name}" if host is not s else ""
             return Refusal(
                 f"{loop} {how}: its iterations do not come one after the other, and would write to the memory of "
                 f"{name} at once",
