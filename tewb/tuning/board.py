@@ -19,11 +19,12 @@ from typing import Any, Literal
 from tewb.base import ArgumentError, Stop, TewbError, check_given, here, one_of
 from tewb.schedule import Step, journal_json, steps_of
 from tewb.tuning.auto import AutoTrial, autoschedule
+from tewb.tuning.database import has_optuna, optuna_version
 from tewb.tuning.importance import importances
 from tewb.tuning.journal_knobs import Turnable, candidates, given_values, places, turnable
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
-from tewb.tuning.study import Trial, has_optuna, optuna_version, recalled
+from tewb.tuning.study import Trial, recalled
 from tewb.tuning.subject import FromJournal
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.session import Session
