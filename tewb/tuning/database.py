@@ -87,13 +87,19 @@ def checked_path(database: Any) -> Path | None:
 
 def is_database(path: Path) -> bool:
     """Whether a file is a database of trials, or empty. Raises what SQLite and the system raise."""
-    with path.open("rb") as f:
-        begins = f.read(len(BEGINS))
-    if begins != BEGINS:
-        return not begins
+    if not begins_as_database(path):
+        return False
+    if not path.stat().st_size:
+        return True
     with contextlib.closing(_connection(path, "ro")) as c:
         tables = {name for (name,) in c.execute("select name from sqlite_master where type = 'table'")}
     return not tables or "studies" in tables
+
+
+def begins_as_database(path: Path) -> bool:
+    """Whether a file begins as SQLite's do, or is empty."""
+    with path.open("rb") as f:
+        return f.read(len(BEGINS)) in (b"", BEGINS)
 
 
 def _connection(path: Path, mode: str) -> sqlite3.Connection:
