@@ -45,9 +45,9 @@ USE_ROOMS = {"tuning", "page", "autotvm"}
 # Beside the rooms of a session, what `page` shows of a search.
 SHOWN_OF_TUNING = {
     "tewb.tuning.board",
+    "tewb.tuning.database",
     "tewb.tuning.journal_knobs",
     "tewb.tuning.search",
-    "tewb.tuning.study",
 }
 
 

@@ -12,6 +12,7 @@ from tewb.base import ArgumentError, TewbError
 from tewb.runtime import Timing
 from tewb.schedule import Step
 from tewb.tuning import board as boards
+from tewb.tuning.auto import AutoResult, AutoTrial
 from tewb.tuning.board import (
     Board,
     Found,
@@ -28,6 +29,7 @@ from tewb.tuning.board import (
     search_knobs,
     trials_file,
 )
+from tewb.tuning.database import BEGINS
 from tewb.tuning.study import Trial
 from tewb.workbench import Session
 
@@ -124,7 +126,7 @@ def test_a_file_that_is_no_database_is_no_reason_to_show_nothing() -> None:
     recall(s)
     assert board_of(s).found == Found() and file.read_text().startswith("nothing")
     with file.open("wb") as f:
-        f.write(boards.SQLITE + b"and then something else")
+        f.write(BEGINS + b"and then something else")
     other = session()
     assert can_recall(other)
     recall(other)
@@ -190,8 +192,6 @@ def test_a_search_takes_some_time(seconds: float) -> None:
 
 
 def test_a_search_without_knobs_shows_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tewb.tuning.auto import AutoResult, AutoTrial
-
     s = session()
     steps = s.journal
 
@@ -213,6 +213,71 @@ def test_a_search_without_knobs_shows_what_was_kept(monkeypatch: pytest.MonkeyPa
     assert [fate(t) for t in found.trials] == ["ok", "wrong", "killed", "ok"]
     assert found.trials[1].point == {"ideas": "tile"}
     assert board_of(s).trial_with(steps) == found.trials[0]
+
+
+def searched_freely(s: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search that times the program as it was given, finds something faster, and then fails, once."""
+    steps = s.journal
+
+    def autoschedule(program: Session, seconds: float, progress: Any, stop: Any) -> Any:
+        progress(AutoTrial("as it was given", steps, 1.0, Timing((2.0, 3.0)), is_kept=True))
+        progress(AutoTrial("tile", steps[:1], 1.0, Timing((1.0,)), 2.0, is_kept=True))
+        progress(AutoTrial("pack", steps[:2], 1.0, None, None, "its process ended with signal SIGKILL"))
+        raise TewbError("the kernel of the notebook is killed here")
+
+    monkeypatch.setattr(boards, "autoschedule", autoschedule)
+    with pytest.raises(TewbError, match="is killed here"):
+        run(search_freely(s, 5))
+
+
+@pytest.mark.parametrize("optuna", [True, False])
+def test_what_autoschedule_tried_is_there_another_day(monkeypatch: pytest.MonkeyPatch, optuna: bool) -> None:
+    """Also where Optuna is not installed, and where the search was killed."""
+    monkeypatch.setattr(boards, "has_optuna", lambda: optuna)
+    s = session()
+    searched_freely(s, monkeypatch)
+    again = session()
+    assert can_recall(again)
+    recall(again)
+    found = board_of(again).found
+    assert (found.kind, found.leads, found.is_of_another_day) == ("autoschedule", (0, 1), True)
+    assert [fate(t) for t in found.trials] == ["ok", "ok", "killed"]
+    assert found.trials[1].steps == tuple(x.to_json() for x in s.journal[:1])
+    assert found.trials[0].time == Timing((2.0, 3.0))
+    assert board_of(again).trial_with(s.journal) == found.trials[0]
+    board_of(again).pin(1)
+    board_of(again).pin(0)
+    third = session()
+    recall(third)
+    assert board_of(third).pinned == (1, 0)
+    board_of(third).pin(1, False)
+    searched_freely(s, monkeypatch)  # another search, of which nothing is pinned
+    fourth = session()
+    recall(fourth)
+    assert board_of(fourth).pinned == () and len(board_of(fourth).found.trials) == 3
+
+
+@pytest.mark.slow
+def test_the_last_search_of_both_kinds_is_there_with_its_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    s = session()
+    searched_freely(s, monkeypatch)
+    run(search_knobs(s, 60, {"1.factor": [4]}))
+    board_of(s).pin(1)
+    again = session()
+    recall(again)
+    assert board_of(again).found.kind == "knobs" and board_of(again).pinned == (1,)
+    other = session()
+    other.reset()
+    other.apply(Step("split", "C", {"axis": "j", "factor": 8}))
+    run(search_knobs(other, 60, {"1.factor": [4]}))
+    assert board_of(other).found.kind == "knobs"
+    later = session()
+    recall(later)
+    assert board_of(later).pinned == ()  # what was pinned is of another search
+    searched_freely(s, monkeypatch)
+    last = session()
+    recall(last)
+    assert board_of(last).found.kind == "autoschedule"
 
 
 def test_where_there_was_time_for_the_model_only_its_answer_is_a_trial() -> None:

@@ -15,7 +15,9 @@ import tewb
 from tests.tuning.programs import product, twice
 from tests.tuning.test_subject import session
 from tewb.base import ArgumentError, TewbError
-from tewb.tuning import Config, Trial, TuneResult, tune
+from tewb.tuning import Config, Trial, TuneResult, search, tune
+from tewb.tuning.study import Study
+from tewb.tuning.subject import FromJournal
 
 QUICK: dict[str, Any] = {"repeat": 2, "workers": 1}
 
@@ -190,6 +192,10 @@ def test_no_time_at_all() -> None:
         (small, {"trials": 0}, "trials"),
         (small, {"repeat": "many"}, "repeat"),
         (small, {"workers": -1}, "workers"),
+        (small, {"first": {"x": 1}}, "first is a list of points"),
+        (small, {"first": [{"x": 7}]}, "knob x has no value 7"),
+        (small, {"first": [{"columns": 1}]}, "there is no knob columns"),
+        (small, {"database": "/nowhere/trials.db"}, "there is no folder /nowhere"),
     ],
 )
 def test_misuse(program: Any, options: dict[str, Any], message: str) -> None:
@@ -216,3 +222,46 @@ def test_points_of_a_small_space_are_tried_from_everywhere_where_there_may_not_b
     whole, limited = points(), points(seconds=1000)
     assert whole == [8, 1, 2, 3, 4, 6] and limited[0] == 8
     assert sorted(limited) == sorted(whole) and limited != whole  # one process: they end as they began
+
+
+# ---------------------------------------------------------------- several searches of one file
+
+
+def searched(file: Path, **more: Any) -> TuneResult:
+    return tune(session(), {"1.factor": [2, 4, 8]}, database=file, repeat=1, workers=0, **more)
+
+
+def test_searches_at_once_of_one_file_try_each_point_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "NEWS", 0.0)
+    told: list[int] = []
+
+    def after(trial: Trial, _: TuneResult) -> None:
+        told.append(trial.number)
+        if len(told) == 1:  # another one begins, which tries the others
+            searched(tmp_path / "trials.db", progress=after)
+
+    result = searched(tmp_path / "trials.db", progress=after)
+    assert told == [0, 1, 2] and sorted(t.point["1.factor"] for t in result.trials) == [2, 4, 8]
+
+
+def test_what_another_search_is_trying_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "NEWS", 0.0)
+    file, space = tmp_path / "trials.db", {"1.factor": [2, 4, 8]}
+    subject = FromJournal(session(), space)
+    name = search.name_of(session()) + search._name_of_steps(subject)
+    ends, dies = (Study(name, file, 0, subject.about) for _ in range(2))
+    begun, lost = (other.ask_at({}, []) for other in (ends, dies))
+    ends.begin(begun, {"1.factor": 4})
+    dies.begin(lost, {"1.factor": 2})
+
+    def after(trial: Trial, _: TuneResult) -> None:
+        if trial.point["1.factor"] == 8:
+            ends.tell(begun, Trial(begun.number, {"1.factor": 4}, "failed", message="the other's"))
+            dies.close()
+
+    result = searched(file, progress=after)
+    by_factor = {t.point["1.factor"]: t for t in result.trials}
+    assert list(by_factor) == [8, 4, 2] and by_factor[4].message == "the other's"
+    assert by_factor[2].seconds is not None or by_factor[2].state == "slow"

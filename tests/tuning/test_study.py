@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from tewb.base import ArgumentError, TewbError
 from tewb.runtime import Timing
 from tewb.tuning import study
-from tewb.tuning.knobs import Config
+from tewb.tuning.knobs import Config, at
 from tewb.tuning.study import Study, Trial
 
 
@@ -43,21 +42,41 @@ def test_what_was_told_is_read_again(tmp_path: Path) -> None:
     assert Study("another", tmp_path / "trials.db", 0).trials == []
 
 
-def test_points_that_are_given_come_first_and_their_other_knobs_are_at_the_defaults() -> None:
+def test_a_trial_of_a_given_point_is_that_point_for_optuna_too() -> None:
     s = Study("name", None, 0)
-    s.enqueue({"x": 16, "loops": (2, 1, 0)})
-    _, config = begin(s)
-    assert config.point == {"x": 16, "pack": False, "loops": (2, 1, 0), "kind": "a"}
+    for _ in range(14):  # the model speaks after 12
+        end(s, *begin(s), 0.5)
+    wanted = {"x": 16, "loops": (2, 1, 0), "pack": True, "kind": "b"}
+    config = Config(at(wanted))
+    config.split("x", 64)
+    config.flag("pack")
+    config.order("loops", "ijk")
+    config.choice("kind", ["a", "b"])
+    asked = s.ask_at(config.point, list(config.knobs.values()))
+    assert asked.params == {"x": 16, "loops": "(2, 1, 0)", "pack": True, "kind": "b"}
 
 
-def test_a_trial_whose_process_was_killed_is_asked_for_again(tmp_path: Path) -> None:
-    killed = Study("name", tmp_path / "trials.db", 3)
+def test_a_trial_whose_process_was_killed_is_to_be_tried_again(tmp_path: Path) -> None:
+    file = tmp_path / "trials.db"
+    killed = Study("name", file, 3)
     end(killed, *begin(killed), 0.5)
-    _, lost = begin(killed)
-    again = Study("name", tmp_path / "trials.db", 4)
-    assert len(again.trials) == 1
-    _, config = begin(again)
-    assert config.point == lost.point
+    asked, lost = begin(killed)
+    killed.begin(asked, lost.point)
+    at_once = Study("name", file, 4)
+    assert (len(at_once.trials), at_once.lost, at_once.elsewhere) == (1, [], [lost.point])
+    killed.close()
+    again = Study("name", file, 4)
+    assert (len(again.trials), again.lost, again.elsewhere) == (1, [lost.point], [])
+    assert Study("name", file, 4).lost == []  # it is another's by now
+    end(killed, asked, lost, 0.5)  # had it only slept: it is told, and nothing breaks
+
+
+def test_searches_at_once_hear_of_each_other(tmp_path: Path) -> None:
+    mine, other = (Study("name", tmp_path / "trials.db", seed) for seed in (0, 1))
+    begun, told = begin(mine), end(other, *begin(other), 0.5)
+    assert mine.news() == [told] and mine.news() == [] and mine.trials == [told]
+    told = end(mine, *begun, 0.25)
+    assert other.news() == [told] and len(other.trials) == 2
 
 
 @pytest.mark.slow
@@ -72,20 +91,26 @@ def test_a_search_finds_what_is_fast() -> None:
     assert next(iter(s.importances())) in ("x", "kind")
 
 
-def test_a_choice_with_other_values_is_an_error_that_says_so() -> None:
-    s = Study("name", None, 0)
-    Config(s.ask()[1]).choice("kind", ["a", "b"])
-    with pytest.raises(ArgumentError, match="knob kind has other values than in trials before"):
-        Config(s.ask()[1]).choice("kind", ["a", "c"])
+def test_a_knob_whose_values_were_changed_is_another_one_for_optuna(tmp_path: Path) -> None:
+    """As when the program of a search is edited, whose trials of before stay known."""
+    given = [["a", "b"], ["a", "c", 3], [1, 2, 4], [-1, 0, 1], ["a", "b"]]
+    names = []
+    for values in given:
+        s = Study("name", tmp_path / "trials.db", 0)
+        asked, choose = s.ask()
+        config = Config(choose)
+        assert config.choice("kind", values) in values
+        names += list(asked.params)
+        end(s, asked, config, 0.5)
+    assert names == ["kind", "kind #2", "kind #3", "kind #4", "kind"] and len(s.trials) == 5
 
 
-def test_without_optuna_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    import sys
-
-    monkeypatch.setitem(sys.modules, "optuna", None)
-    with pytest.raises(TewbError, match="searching needs Optuna") as e:
-        study.load_optuna()
-    assert "pip install 'tewb[tune]'" in str(e.value)
+def test_a_trial_that_another_version_told_otherwise_is_left_out(tmp_path: Path) -> None:
+    s = Study("name", tmp_path / "trials.db", 0)
+    asked, _ = begin(s)
+    asked.set_user_attr("trial", {"state": "timed"})
+    s._study.tell(asked, 1.0)
+    assert Study("name", tmp_path / "trials.db", 0).trials == []
 
 
 def test_the_last_search_of_a_file_is_recalled(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     tensor.tensor._broadcaster                   how tensors are added to each other, which tensor/compute.py registers
     tensor.llvm_calls._numbered                  the numbers that were given to intrinsics of LLVM, by name
     testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
+    tuning.owners._at_work                       the searches that go on in this process
     tuning.duels._loaded                         the arrays of the search that this process does trials of
     tuning.remote._searches                      the processes of searches that this Dask worker does trials of, by search
     workbench.journal.history._histories         the histories of each schedule, which tell each other of changes

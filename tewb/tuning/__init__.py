@@ -16,11 +16,12 @@ and `searches` runs one search for each kind.
 
 from tewb.tuning.auto import AutoResult, AutoTrial, autoschedule
 from tewb.tuning.board import Board, board_of
+from tewb.tuning.database import load_optuna
 from tewb.tuning.knobs import Config, Knob
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import tune
 from tewb.tuning.shared_arrays import kept_arrays
-from tewb.tuning.study import Trial, load_optuna
+from tewb.tuning.study import Trial
 from tewb.tuning.task import Outcome, Task
 from tewb.tuning.workers import HereAlone, Limits, Workers
 

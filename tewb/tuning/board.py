@@ -1,7 +1,8 @@
 """The board of a session: the knobs that were pressed in its journal, and the trials of the last search, with what was pinned.
 
-What the workbench shows of searching is a function of it. A search over knobs is kept in a file of this user, one for each
-program with its sizes, processor and versions, so that a board of another day begins with the last one.
+What the workbench shows of searching is a function of it. Searches are kept in files of this user, for each program with its sizes,
+processor and versions, so that a board of another day begins with the last one: those over knobs in a database, what
+autoschedule tried and what was pinned in `board_file`.
 """
 
 from __future__ import annotations
@@ -19,20 +20,21 @@ from typing import Any, Literal
 from tewb.base import ArgumentError, Stop, TewbError, check_given, here, one_of
 from tewb.schedule import Step, journal_json, steps_of
 from tewb.tuning.auto import AutoTrial, autoschedule
+from tewb.tuning.board_file import BoardFile, Kept, read
+from tewb.tuning.database import begins_as_database, has_optuna, optuna_version
 from tewb.tuning.importance import importances
 from tewb.tuning.journal_knobs import Turnable, candidates, given_values, places, turnable
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
-from tewb.tuning.study import Trial, has_optuna, optuna_version, recalled
+from tewb.tuning.study import Recalled, Trial, recalled
 from tewb.tuning.subject import FromJournal
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.session import Session
 
 MOST_TRIALS = 100_000  # the time is what ends a search here
 RUN_LIMIT = 10.0  # seconds that one trial may run
-SQLITE = b"SQLite format 3\0"  # what its files begin with
 PAUSE = 0.25  # seconds between two looks at what was found
-IDEAS = "ideas"  # what is different in the trials of autoschedule
+IDEAS, IDEAS_TEXT = "ideas", "what was done"  # what is different in the trials of autoschedule
 
 Progress = Callable[[float, str], None]
 Run = Callable[[Progress, Stop, Callable[[], None]], str]
@@ -41,7 +43,7 @@ Run = Callable[[Progress, Stop, Callable[[], None]], str]
 @dataclass(frozen=True)
 class Found:
     """What a search has found so far: `kind` is how it was searched, `leads` the numbers of the trials that were faster than all
-    before, `texts` what knobs are called, by name, and `sizes` those that it was timed with, in words."""
+    before, `texts` what knobs are called, by name, and `sizes` those that it was timed with, in words. `file` keeps what is pinned."""
 
     kind: Literal["", "knobs", "autoschedule"] = ""
     trials: tuple[Trial, ...] = ()
@@ -50,6 +52,7 @@ class Found:
     sizes: str = ""
     importances: Mapping[str, float] = field(default_factory=dict)
     is_of_another_day: bool = False
+    file: BoardFile | None = field(default=None, compare=False)
 
     @property
     def best(self) -> Trial | None:
@@ -89,11 +92,19 @@ class Board:
         self.pinned = tuple([n for n in self.pinned if n in same])
         self.found, self.was_recalled = found, True
 
+    def recall(self, found: Found, pinned: Sequence[int]) -> None:
+        """Put a search of another day on the board, with what was pinned then."""
+        self.show(found)
+        there = {t.number for t in found.trials}
+        self.pinned = tuple([n for n in pinned if n in there])
+
     def pin(self, number: int, is_pinned: bool = True) -> None:
         """Keep a trial in view, or not any more. Raises ArgumentError where there is no such trial."""
         self.found.trial(number)
         others = tuple([n for n in self.pinned if n != number])
         self.pinned = (*others, number) if is_pinned else others
+        if self.found.file is not None:
+            self.found.file.pin(self.pinned)
 
     def trial_with(self, journal: Sequence[Step]) -> Trial | None:
         """The timed trial whose steps are those of a journal."""
@@ -183,9 +194,11 @@ def search_knobs(session: Session, seconds: float, knobs: Mapping[str, Any] | No
     for name, values in (knobs or {}).items():
         press(session, name, values)
     space = pressed(session) if knobs is None else {n: pressed(session)[n] for n in knobs}
-    FromJournal(copy, space or None)
-    file, board, first = trials_file(session), board_of(session), Found("knobs", sizes=sizes_text(session))
-    first = replace(first, texts=knob_texts(session.journal))
+    about = FromJournal(copy, space or None).about
+    file, board = trials_file(session), board_of(session)
+    first = Found(
+        "knobs", texts=knob_texts(session.journal), sizes=sizes_text(session), file=_pins(session, about)
+    )
     board.was_recalled = True  # nobody reads the file while it is made
 
     def run(progress: Progress, stop: Stop, changed: Callable[[], None]) -> str:
@@ -207,26 +220,38 @@ def search_knobs(session: Session, seconds: float, knobs: Mapping[str, Any] | No
 def search_freely(session: Session, seconds: float) -> Run:
     """A search without knobs; what is returned does it, on a copy of the session."""
     _check_seconds(seconds)
-    copy, board = _copy_of(session), board_of(session)
-    first = Found("autoschedule", texts={IDEAS: "what was done"}, sizes=sizes_text(session))
+    copy, board, path = _copy_of(session), board_of(session), board_path(session)
+    first = Found("autoschedule", texts={IDEAS: IDEAS_TEXT}, sizes=sizes_text(session))
     board.was_recalled = True
 
     def run(progress: Progress, stop: Stop, changed: Callable[[], None]) -> str:
         tell = _Teller(board, seconds, progress, changed)
         trials: list[Trial] = []
         leads: list[int] = []
+        file: BoardFile | None = None
+
+        def add(t: Trial, is_lead: bool) -> None:
+            nonlocal file
+            trials.append(t)
+            if is_lead:
+                leads.append(t.number)
+            if file is None and path is not None:
+                file = BoardFile.begun(path)
+            if file is not None:
+                file.add(t, is_lead)
+
+        def found() -> Found:
+            return replace(first, trials=tuple(trials), leads=tuple(leads), file=file)
 
         def told(t: AutoTrial) -> None:
-            trials.append(_as_trial(len(trials), t))
-            if t.is_kept:
-                leads.append(trials[-1].number)
-            tell(replace(first, trials=tuple(trials), leads=tuple(leads)))
+            add(_as_trial(len(trials), t), t.is_kept)
+            tell(found())
 
         progress(0.0, "the model looks at schedules")
-        found = autoschedule(copy, seconds, progress=told, stop=stop)
+        result = autoschedule(copy, seconds, progress=told, stop=stop)
         if not trials:  # there was time for the model only
-            trials.append(_as_trial(0, found.best, "predicted"))
-        return tell.last(replace(first, trials=tuple(trials), leads=tuple(leads)))
+            add(_as_trial(0, result.best, "predicted"), False)
+        return tell.last(found())
 
     return run
 
@@ -293,19 +318,36 @@ def _as_trial(number: int, t: AutoTrial, state: str = "") -> Trial:
 
 
 def trials_file(session: Session) -> Path | None:
-    """The file of a program's searches with the Optuna that is installed; None where this user has no place for it."""
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tewb" / "trials"
-    about = f"{name_of(session)} {optuna_version()}"  # a kernel may have any name, and a file may not
-    file = home / f"{hashlib.sha256(about.encode(errors='replace')).hexdigest()[:32]}.db"
+    """The file of a program's searches over knobs with the Optuna that is installed; None where this user has no place for it."""
+    file = _file(f"{name_of(session)} {optuna_version()}", "db")
     try:
-        home.mkdir(parents=True, exist_ok=True)
-        with file.open("rb") as f:
-            is_ours = f.read(len(SQLITE)) in (b"", SQLITE)
-    except FileNotFoundError:
-        is_ours = True
+        is_ours = file is None or not file.exists() or begins_as_database(file)
     except OSError:
         return None
-    return file if is_ours and os.access(home, os.W_OK) else None
+    return file if is_ours else None
+
+
+def board_path(session: Session) -> Path | None:
+    """The file of what else is kept of a program's searches; None where this user has no place for it."""
+    return _file(name_of(session), "jsonl")
+
+
+def _file(about: str, kind: str) -> Path | None:
+    """A file of this user's trials. A kernel may have any name, and a file may not."""
+    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "tewb" / "trials"
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    name = hashlib.sha256(about.encode(errors="replace")).hexdigest()[:32]
+    return home / f"{name}.{kind}" if os.access(home, os.W_OK) else None
+
+
+def _pins(session: Session, about: Mapping[str, Any]) -> BoardFile | None:
+    """Where it is kept which trials of a search over knobs are pinned; `about` is what that is of."""
+    path = board_path(session)
+    text = json.dumps(about, sort_keys=True, default=str)
+    return None if path is None else BoardFile(path, hashlib.sha256(text.encode()).hexdigest()[:20])
 
 
 def can_recall(session: Session) -> bool:
@@ -313,27 +355,59 @@ def can_recall(session: Session) -> bool:
     board = board_of(session)
     if board.was_recalled:
         return False
-    file = trials_file(session)
-    found = file is not None and file.exists() and has_optuna()
+    file, other = trials_file(session) if has_optuna() else None, board_path(session)
+    found = any(f is not None and f.exists() for f in (file, other))
     board.was_recalled = not found
     return found
 
 
 def recall(session: Session) -> None:
-    """Fill an empty board with the last search of another day: its trials, and its knobs where the journal has them."""
+    """Fill an empty board with the last search of another day: its trials, what was pinned, and its knobs where the journal has
+    them."""
     board = board_of(session)
     board.was_recalled = True
+    knobs, other = _last_over_knobs(session), _last_without(session)
+    if board.found.trials or (knobs is None and other is None):
+        return
+    if knobs is None or (other is not None and other[1].when > knobs.when):
+        assert other is not None
+        file, kept = other
+        leads, texts = tuple(kept.leads), {IDEAS: IDEAS_TEXT}
+        then = Found(
+            "autoschedule", tuple(kept.trials.values()), leads, texts, sizes_text(session), {}, True, file
+        )
+        board.recall(then, kept.pinned)
+    else:
+        _recall_knobs(session, knobs)
+
+
+def _last_over_knobs(session: Session) -> Recalled | None:
     file = trials_file(session)
     try:
-        found = None if file is None or not file.exists() else recalled(file)
-        base = () if found is None else steps_of(found.about["steps"], "the steps of a search")
+        return recalled(file) if file is not None and file.exists() and has_optuna() else None
     except Exception:  # a file of other versions, or a broken one, is no reason to show nothing
+        return None
+
+
+def _last_without(session: Session) -> tuple[BoardFile, Kept] | None:
+    path = board_path(session)
+    found = None if path is None else read(path)
+    return found if found is not None and found[1].trials else None
+
+
+def _recall_knobs(session: Session, found: Recalled) -> None:
+    """Show a search over knobs of another day."""
+    board = board_of(session)
+    try:
+        base = tuple(map(_with_values, steps_of(found.about["steps"], "the steps of a search")))
+    except Exception:  # of other versions
         return
-    if found is None or board.found.trials:
-        return
-    base = tuple(map(_with_values, base))
-    of_then = Found("knobs", (), (), knob_texts(base), sizes_text(session), importances(found.trials), True)
-    board.show(_with_trials(of_then, found.trials))
+    file = _pins(session, found.about)
+    kept = None if file is None else read(file.path, file.search)
+    of_then = Found(
+        "knobs", (), (), knob_texts(base), sizes_text(session), importances(found.trials), True, file
+    )
+    board.recall(_with_trials(of_then, found.trials), () if kept is None else kept[1].pinned)
     where = places(base)
     for name, values in (found.about["space"] or {}).items():
         step, _, param = name.partition(".")

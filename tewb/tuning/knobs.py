@@ -30,6 +30,10 @@ Point = Mapping[str, Any]
 MOST_ORDERS = 5040  # those of seven loops
 
 
+class UnknownValueError(ArgumentError):
+    """A knob has no such value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Knob:
     """Something that a program leaves open: its values, of which one is the default.
@@ -49,7 +53,7 @@ class Knob:
             if type(v) is type(wanted) and v == wanted:
                 return i
         shown = ", ".join(map(repr, self.values[:12])) + (", ..." if len(self.values) > 12 else "")
-        raise ArgumentError(
+        raise UnknownValueError(
             f"knob {self.name} has no value {value!r}", hint=f"its values are {shown}", span=here()
         )
 

@@ -13,17 +13,30 @@ import os
 import random
 import tempfile
 import time
+import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, check_stopped, here, stopped_by
+from tewb.base import (
+    ArgumentError,
+    Stop,
+    Stopped,
+    TewbWarning,
+    check_given,
+    check_stopped,
+    here,
+    one_of,
+    stopped_by,
+)
 from tewb.ir import script
 from tewb.runtime import Timing
 from tewb.schedule import Schedule, journal_json
 from tewb.tensor import Tensor
-from tewb.tuning.knobs import Chooser, all_points, at
+from tewb.tuning.database import DatabaseError, checked_path
+from tewb.tuning.knobs import Chooser, Knob, UnknownValueError, all_points, at, by_default
 from tewb.tuning.processor import Processor, names_of
 from tewb.tuning.result import TuneResult
 from tewb.tuning.searches import Pool, run_searches, workers_of_search
@@ -38,6 +51,7 @@ from tewb.workbench.session import Session
 
 FEW = 200  # points that are all tried
 SLOW = 2.0  # times the best, and a trial is given up
+NEWS = 1.0  # seconds between two looks at what other processes have found
 
 Tell = Callable[[Trial, "TuneResult"], None]
 
@@ -86,16 +100,17 @@ def tune(
     Optuna is not installed.
     """
     _check(trials, repeat, workers, cluster_limit)
+    path = checked_path(database)
     options = {"reference": reference, "inputs": inputs, "sizes": sizes}
     subject = _subject(program, space, options)
-    _, model = subject.session(lambda knob: knob.default)
+    _, model = subject.session(by_default)
     if model.problem is not None:
         raise model.problem
+    _check_points(subject, first)
     few = all_points(subject.session, FEW)
     if few is not None and seconds is not None:
         random.Random(seed).shuffle(few)  # where not all are tried, those that are come from everywhere
     limits = Limits(build_limit, run_limit, memory_limit)
-    path = None if database is None else Path(database)
     deadline = None if seconds is None else time.monotonic() + seconds
     searches: dict[Processor, _Search] = {}
     with (
@@ -119,6 +134,15 @@ def tune(
         except (KeyboardInterrupt, Stopped):
             for s in searches.values():
                 s.stopped = True
+        except DatabaseError as e:
+            if not any(s.study.trials for s in searches.values()):
+                raise
+            for s in searches.values():
+                s.stopped = True
+            warnings.warn(f"the search ended early. {e}", TewbWarning, stacklevel=2)
+        finally:
+            for s in searches.values():
+                s.study.close()
     return _result(searches, subject, client is not None)
 
 
@@ -137,6 +161,21 @@ def _check(trials: int, repeat: int, workers: int | None, cluster_limit: float) 
         is_right = isinstance(value, int) and value >= 1
         check_given(is_right, name, value, "a number from 1", f"{name}=2", ArgumentError)
     check_workers(workers, cluster_limit)
+
+
+def _check_points(subject: Subject, first: Any) -> None:
+    """Raise ArgumentError for points whose knobs or values are none of the program."""
+    is_right = isinstance(first, list | tuple) and all(isinstance(p, Mapping) for p in first)
+    check_given(is_right, "first", first, "a list of points", 'first=[{"tile_x": 8}]', ArgumentError)
+    for point in first:
+        try:
+            config, _ = subject.session(at(point))
+        except UnknownValueError:
+            raise
+        except Exception:  # this point is refused, which its trial will show
+            continue
+        for name in point:
+            one_of("knob", name, config.knobs, ArgumentError)
 
 
 def _subject(program: Any, space: Space | None, options: Mapping[str, Any]) -> Subject:
@@ -186,6 +225,11 @@ class _Search:
     progress: Tell | None
     processor: str
     stopped: bool = False
+    _most: int | None = None
+    _queue: deque[Mapping[str, Any]] = field(default_factory=deque)
+    _postponed: list[Mapping[str, Any]] = field(default_factory=list)
+    _tried: set[str] = field(default_factory=set)
+    _heard: float = field(default_factory=time.monotonic)
     _seen: dict[str, Trial] = field(default_factory=dict)
     _in_flight: dict[str, list[_Candidate]] = field(default_factory=dict)
 
@@ -194,51 +238,79 @@ class _Search:
     def begin(
         self, few: list[dict[str, Any]] | None, trials: int, first: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Have points tried: all when there are `few`."""
-        study = self.study
-        tried = [dict(t.point) for t in study.trials]
-        for t in study.trials:
-            self._remember(t)
-        wanted = _distinct([dict(self._whole(p)) for p in ({}, *first, *(few or []))])
-        wanted = [p for p in wanted if p not in tried]
-        self._left = len(wanted) if few is not None else max(trials - len(tried), 0)
-        for point in wanted:
-            study.enqueue(point)
+        """Have points tried: all when there are `few`, or else `trials`, with those of before."""
+        self._most = None if few is not None else trials
+        self._know(self.study.trials)
+        self._queue.extend(_distinct([{}, *first, *(few or [])]))
+        self._take_lost()
 
-    def _whole(self, point: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A point with the defaults of the knobs that it does not name."""
-        try:
-            config, _ = self.subject.session(at(point))
-        except TewbError:
-            return point
-        return config.point
+    def _know(self, trials: Sequence[Trial]) -> None:
+        for t in trials:
+            self._tried.add(_key(t.point))
+            self._remember(t)
+
+    def _take_lost(self) -> None:
+        """What a process began that was killed is tried first."""
+        while self.study.lost:
+            self._queue.appendleft(self.study.lost.pop())
+
+    def _hear(self) -> None:
+        """Learn, now and then, what other processes have found that search the same in the same file."""
+        if time.monotonic() - self._heard > NEWS:
+            self._know(self.study.news())
+            self._take_lost()
+            self._queue.extend(self._postponed)
+            self._postponed = []
+            self._heard = time.monotonic()
 
     # ---- trials
 
     def run(self, pool: Pool, deadline: float | None) -> Iterator[None]:
         """Try points until there are no more, or time is up. It comes back where it waits for outcomes. Raises Stopped."""
         while True:
-            while self._left > 0 and not pool.is_full and not _is_over(deadline):
+            self._hear()
+            while not pool.is_full and not _is_over(deadline) and self._has_more:
                 check_stopped(0.0)
-                self._left -= 1
                 self._begin_trial(pool)
-            if pool.is_idle and (self._left <= 0 or _is_over(deadline)):
+                self._hear()
+            is_done = not self._has_more and not self._postponed
+            if pool.is_idle and (is_done or _is_over(deadline)):
                 return
             if pool.is_idle and pool.is_gone:
                 self.stopped = True
                 return
-            yield
+            if pool.is_idle and not self._has_more:  # others are trying what is left
+                check_stopped(0.0)
+                time.sleep(NEWS / 10)
+            else:
+                yield
+
+    @property
+    def _has_more(self) -> bool:
+        """Whether there is something to try."""
+        if self._most is None:
+            return bool(self._queue)
+        at_work = sum(map(len, self._in_flight.values())) + len(self.study.elsewhere)
+        return len(self.study.trials) + at_work < self._most
 
     def _begin_trial(self, pool: Pool) -> None:
-        asked, choose = self.study.ask()
+        knobs: dict[str, Knob] = {}
         point: dict[str, Any] = {}
-        try:
-            config, session = self.subject.session(_recording(choose, point))
-            if session.problem is not None:
-                raise session.problem
-            self._check_shape(session)
-        except Exception as e:  # the program is the user's: whatever it raises is why this point is none
-            self._end(asked, Trial(asked.number, point, "refused", message=refusal(e)))
+        if self._queue:
+            given = self._queue.popleft()
+            session, problem = self._tried_out(_recording(at(given), point, knobs))
+            if point in self.study.elsewhere:
+                self._postponed.append(given)
+                return
+            if _key(point) in self._tried:
+                return
+            asked = self.study.ask_at(point, list(knobs.values()))
+        else:
+            asked, choose = self.study.ask()
+            session, problem = self._tried_out(_recording(choose, point, knobs))
+        self._tried.add(_key(point))
+        if session is None:
+            self._end(asked, Trial(asked.number, point, "refused", message=problem))
             return
         steps = tuple(journal_json(session.journal))
         broken = [str(c) for c in session.checks() if c.ok is False]
@@ -255,10 +327,24 @@ class _Search:
         elif text in self._in_flight:
             self._in_flight[text].append(candidate)
         else:
+            self.study.begin(asked, point)
             self._in_flight[text] = [candidate]
             worst = None if self.best is None or self.best.seconds is None else SLOW * self.best.seconds
             task = Task(module, self.parameters, self.repeat, worst=worst)
             pool.submit(lambda outcome: self._end_trial(text, outcome), task)
+
+    def _tried_out(self, choose: Chooser) -> tuple[Session | None, str]:
+        """The session at a point, or why there is none."""
+        try:
+            _, session = self.subject.session(choose)
+            if session.problem is not None:
+                raise session.problem
+            self._check_shape(session)
+        except DatabaseError:
+            raise
+        except Exception as e:  # the program is the user's: whatever it raises is why this point is none
+            return None, refusal(e)
+        return session, ""
 
     def _check_shape(self, session: Session) -> None:
         mine, others = (
@@ -314,12 +400,12 @@ class _Search:
         )
 
 
-def _recording(choose: Chooser, point: dict[str, Any]) -> Chooser:
-    """A chooser that keeps what it chose: also of a point that is refused half-way."""
+def _recording(choose: Chooser, point: dict[str, Any], knobs: dict[str, Knob]) -> Chooser:
+    """A chooser that keeps what it chose, and for which knobs: also of a point that is refused half-way."""
 
-    def chosen(knob: Any) -> int:
+    def chosen(knob: Knob) -> int:
         i = choose(knob)
-        point[knob.name] = knob.values[i]
+        point[knob.name], knobs[knob.name] = knob.values[i], knob
         return i
 
     return chosen
@@ -345,6 +431,11 @@ def _name_of_steps(subject: Subject) -> str:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def _key(point: Mapping[str, Any]) -> str:
+    """Equal for points that are the same, in whatever order their knobs were met."""
+    return repr(sorted((name, type(v).__name__, v) for name, v in point.items()))
 
 
 def _distinct(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

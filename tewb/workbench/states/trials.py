@@ -21,9 +21,9 @@ from tewb.tuning.board import (
     pressed,
     recall,
 )
+from tewb.tuning.database import has_optuna
 from tewb.tuning.journal_knobs import turnable, values_text
 from tewb.tuning.search import FEW
-from tewb.tuning.study import has_optuna
 from tewb.workbench.background import running_loop
 from tewb.workbench.session import Session
 
