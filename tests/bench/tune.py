@@ -27,6 +27,7 @@ from tests.bench import (
     int8_matmul,
     jacobi,
     matmul,
+    memory,
     rows,
     transpose,
 )
@@ -68,13 +69,13 @@ def times(calls: Sequence[Callable[[], Any]]) -> list[float]:
 def run(w: Workload, program: Callable[[Workload], Program], seconds: float) -> tuple[float, float, str]:
     """The ratios of what was found, and of what the model alone says, to the schedule by hand; and the row."""
     s, args = program(w)
-    given = w.given(np.random.default_rng(0))
+    given = [memory.copy(a) for a in w.given(np.random.default_rng(0))]
     began = time.process_time()
     quick = tewb.autoschedule((s, args), model_only=True, threads=1)
     took = time.process_time() - began
     found = tewb.autoschedule((s, args), seconds, threads=1, inputs=given, reference=w.numpy)
     kernels = [found.build(), quick.build(), tewb.build(*w.program(1))]
-    outputs = [np.empty([int(n) for n in t.shape], str(t.dtype)) for t in args[len(given) :]]
+    outputs = [memory.empty(tuple(int(n) for n in t.shape), str(t.dtype)) for t in args[len(given) :]]
     best, model, hand = times([lambda k=k: k(*given, *outputs) for k in kernels])  # type: ignore[misc]
     for k in kernels[:2]:
         k(*given, *outputs)
@@ -109,9 +110,9 @@ def _against(name: str, w: Workload, limit: float) -> tuple[float, float]:
     python = os.environ.get("TEWB_PEERS_PYTHON", sys.executable)
     other = Worker(f"tests.bench.peers.searches.{name}", python, 1, limit)
     kernel = tewb.build(*w.program(1))
-    given = w.given(np.random.default_rng(0))
+    given = [memory.copy(a) for a in w.given(np.random.default_rng(0))]
     args = w.program(1)[1]
-    outputs = [np.empty([int(n) for n in t.shape], str(t.dtype)) for t in args[len(given) :]]
+    outputs = [memory.empty(tuple(int(n) for n in t.shape), str(t.dtype)) for t in args[len(given) :]]
     try:
         module = next(m.__name__ for m in MODULES if w.name in [x.name for x in m.WORKLOADS])
         prepared = other.ask("prepare", module=module, row=w.name, least=0.02)

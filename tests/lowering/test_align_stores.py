@@ -192,6 +192,20 @@ def test_vectors_that_are_not_followed_by_their_neighbours_are_whole_lines(
     assert (f"[0]), {wanted})" in f.script()) == bool(wanted)
 
 
+def test_stores_at_the_edges_of_tiles_ask_what_those_in_their_middle_ask() -> None:
+    """The first tile of each row stands outside of the loop over the others."""
+    A = te.placeholder((64, 64), name="A")
+    B = te.compute((64, 64), lambda i, j: te.if_then_else(j > 0, A[i, j - 1], 0.0), name="B")
+    s = te.create_schedule(B.op)
+    _, _, row, lane = s[B].tile("i", "j", 4, 16)
+    s[B].unroll(row)
+    s[B].vectorize(lane)
+    s[B].nontemporal()
+    f = flat(s, [A, B])
+    assert sum(n > 0 for n in stores(f, "B")) == 8  # four rows at the edge, and four in the loop
+    assert {n for n in stores(f, "B") if n} == {64}
+
+
 @pytest.mark.parametrize("offset", [0, 4, 1])
 @pytest.mark.parametrize("unroll", [False, True])
 def test_tiles_at_any_address(offset: int, unroll: bool) -> None:

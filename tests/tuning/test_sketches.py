@@ -97,6 +97,19 @@ def test_short_rows_are_written_out() -> None:
     assert "b(100), i(8, unroll), j(16, vectorize)" in [o.schedule["B"].loops() for _, o in model.options(c)]
 
 
+def test_rows_of_many_vectors_are_loops() -> None:
+    A = te.placeholder((8, 4096), name="A")
+    B = te.compute((8, 4096), lambda i, j: te.exp(A[i, j]), name="B")
+    model = ModelSearch([A, B], {}, nominal_machine(1))
+    for width, is_written in ((64, True), (1024, False)):
+        s = schedule_for([B])
+        s[B].vectorize(s[B].split("j", factor=width)[1])
+        s[B].reorder("j.outer", "i", "j.inner")
+        c = model.candidate(s)
+        assert c is not None
+        assert any("written out" in i.reason for i, _ in model.options(c)) == is_written
+
+
 def test_threads_come_last() -> None:
     assert all(i.kind != "parallel" for i, _ in after(two_blurs(), ""))
     kinds = {i.kind for i, _ in after(two_blurs(), "", threads=2)}

@@ -10,8 +10,9 @@ import pytest
 
 import tewb
 from tests.tuning.programs import twice
+from tewb.runtime.aligned_memory import address_of_first
 from tewb.tuning.knobs import Config
-from tewb.tuning.task import Parameter, Task, keep_array, machine_for_itself, perform
+from tewb.tuning.task import Parameter, Task, aligned_copy, keep_array, machine_for_itself, perform
 
 
 def task(folder: Path, wanted: Any, **options: Any) -> Task:
@@ -50,6 +51,9 @@ def test_arrays_lie_as_they_lay(tmp_path: Path, view: Any) -> None:
     again = _load(Parameter("input", "A", *keep_array(tmp_path, "a", a), "int32"))
     np.testing.assert_array_equal(again, a)
     assert again.strides == tuple(abs(s) for s in a.strides)
+    copy = aligned_copy(a)
+    np.testing.assert_array_equal(copy, a)
+    assert copy.strides == again.strides and address_of_first(copy) % 64 == 0
 
 
 def test_one_process_at_a_time_is_timed() -> None:

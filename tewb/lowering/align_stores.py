@@ -62,24 +62,26 @@ def align_stores(f: PrimFunc) -> PrimFunc:
     (relu(a*b + c) on 16M floats: 2.0 of numpy with ordinary stores, 2.29 in pieces of 16 bytes, 2.37 in whole lines),
     as long as the stores of a loop follow one another. Vectors that do not, as in tiles one vector wide, must be
     whole lines: multiples of 64 bytes are asked for (a transpose of 4096 x 4096 floats in such tiles: 13 ms with ordinary
-    stores, 25 ms with parts of lines, 11 ms with whole ones).
+    stores, 25 ms with parts of lines, 11 ms with whole ones). Then all stores to that memory ask for them, those at its
+    edges too: lines that are written in both ways are the slowest of all (a depthwise convolution: 0.6 and 3.3 ms).
 
     Stores of single elements, of lanes that lie apart, and of vectors that are not whole pieces become ordinary.
     Afterwards each non-temporal store is at a multiple of the bytes that it says. Needs flat storage.
     """
     if not has_nontemporal(f.body):
         return f
-    aligner = _Aligner({p.data: p.alignment for p in f.params if isinstance(p, Buffer)})
+    apart = {s.buffer.data for n in walk(f.body) if isinstance(n, For) for s in stores_apart(n)}
+    aligner = _Aligner({p.data: p.alignment for p in f.params if isinstance(p, Buffer)}, apart)
     body = aligner.rewrite(f.body)
     return f.with_body(body)
 
 
 class _Aligner:
-    def __init__(self, alignments: dict[Var, int]) -> None:
+    def __init__(self, alignments: dict[Var, int], apart: set[Var]) -> None:
         self.alignments = alignments  # the alignment of memory in bytes; 0 means that of an element
         self.holding: list[Expr] = []  # the alignment tests that hold here
         self.branches: set[Stmt] = set()  # the branches that this pass made
-        self.apart: set[BufferStore] = set()  # the stores that are not followed by their neighbours in memory
+        self.apart = apart  # memory with stores that are not followed by their neighbours
         rules: dict[type, Any] = {
             BufferStore: self.store,
             Allocate: self.allocate,
@@ -95,9 +97,10 @@ class _Aligner:
         (index,) = s.indices
         size = s.value.dtype.lanes * s.buffer.dtype.nbytes
         ordinary = replace(s, nontemporal=0)
-        wanted = LINE if s in self.apart else PIECE
-        if not (isinstance(index, Ramp) and const_int(index.stride) == 1) or size % wanted:
+        wanted = LINE if s.buffer.data in self.apart else PIECE
+        if not is_of_neighbours(s) or size % wanted:
             return ordinary
+        assert isinstance(index, Ramp)
         rest = without_multiples(index.base, wanted // s.buffer.dtype.nbytes)
         base = self.alignments.get(s.buffer.data, 0)
         if base >= wanted and isinstance(rest, IntImm):
@@ -120,7 +123,6 @@ class _Aligner:
         return s.map_children(self.rewrite)
 
     def loop(self, s: For) -> Stmt:
-        self.apart |= stores_apart(s)
         body = self.rewrite(s.body)
         if body in self.branches and isinstance(body, IfThenElse) and not uses(body.cond, [s.var]):
             return self.new_branch(body.cond, replace(s, body=body.then), replace(s, body=body.other))
@@ -164,7 +166,7 @@ class _Aligner:
 
 
 def stores_apart(loop: For) -> set[BufferStore]:
-    """The non-temporal stores of an innermost loop whose next iteration does not continue where this one ends."""
+    """The non-temporal stores of neighbours in an innermost loop whose next iteration does not continue where this one ends."""
     inside = list(walk(loop.body))
     if any(isinstance(n, For) for n in inside):
         return set()
@@ -172,7 +174,14 @@ def stores_apart(loop: For) -> set[BufferStore]:
     lanes = {s.buffer.data: 0 for s in stores}
     for s in stores:
         lanes[s.buffer.data] += s.value.dtype.lanes
+    stores = [s for s in stores if is_of_neighbours(s)]
     return {s for s in stores if slope(_first_element(s.indices[0]), loop.var) != lanes[s.buffer.data]}
+
+
+def is_of_neighbours(s: BufferStore) -> bool:
+    """Whether a store is of a vector whose lanes lie side by side."""
+    (index,) = s.indices
+    return isinstance(index, Ramp) and const_int(index.stride) == 1
 
 
 def _first_element(index: Expr) -> Expr:

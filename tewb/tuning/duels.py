@@ -14,13 +14,20 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from tewb.base import TewbError, check_stopped
 from tewb.driver import build_ir
 from tewb.ir import IRModule
 from tewb.runtime import Kernel, get_num_threads, set_num_threads
-from tewb.tuning.task import Checked, Outcome, Parameter, Phase, arguments_of, checked, machine_for_itself
+from tewb.tuning.task import (
+    Checked,
+    Outcome,
+    Parameter,
+    Phase,
+    aligned_copy,
+    arguments_of,
+    checked,
+    machine_for_itself,
+)
 from tewb.workbench.measure.measure import workers_of
 
 SAMPLE = 0.005  # seconds of calls in a sample
@@ -129,7 +136,7 @@ def _seconds(call: Callable[[], Any], count: int, is_alone: bool) -> float:
 def _fresh(parameters: tuple[Parameter, ...]) -> list[Any]:
     """What a kernel is called with: the inputs that all have, and outputs of its own."""
     known = _loaded(parameters)
-    return [np.full_like(a, 77) if p.kind == "output" else a for p, a in zip(parameters, known, strict=True)]
+    return [aligned_copy(a) if p.kind == "output" else a for p, a in zip(parameters, known, strict=True)]
 
 
 @lru_cache(maxsize=1)

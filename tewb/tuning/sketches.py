@@ -14,7 +14,7 @@ from tewb.workbench.judge.ideas import Idea, Scene, ideas
 LAST = ("parallel", "partial sums")  # kinds of ideas that are had when all else is decided
 TILES = ((2, 0), (4, 0), (6, 0), (8, 0), (16, 128), (32, 256), (64, 512), (64, 0), (128, 256))
 BLOCKS = (16, 64)  # rows that all stages are computed for at a time
-WRITTEN = 16  # iterations of a loop over data that are written out
+WRITTEN, VECTORS = 16, 32  # iterations of a loop over data that are written out, and vectors in them
 
 
 def all_ideas(scene: Scene) -> Iterator[Idea]:
@@ -175,6 +175,7 @@ def _rows_written_out(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     if st.vector is None or st.sums:
         return
     rows = next((n for n in reversed(st.loops) if n.is_free and n.trips > 1), None)
-    if rows is not None and rows.trips <= WRITTEN:
+    vectors = -(-st.vector.trips // scene.lanes(st))
+    if rows is not None and rows.trips <= WRITTEN and rows.trips * vectors <= VECTORS:
         reason = f"the {rows.trips} rows of {rows.name} are written out: no loop, and what they share is loaded once"
         yield Idea("unroll", st.name, reason, lambda d: (d.do("unroll", st.name, axis=rows.name), None)[1])

@@ -20,7 +20,7 @@ import numpy as np
 from tewb.base import DType, TewbError, from_memory
 from tewb.driver import build_ir
 from tewb.ir import IRModule
-from tewb.runtime import Kernel, calls_for, sample
+from tewb.runtime import Kernel, aligned_empty, calls_for, sample
 
 How = Literal["timed", "slow", "wrong", "failed"]
 
@@ -165,9 +165,14 @@ def machine_for_itself() -> Iterator[None]:
 # ---------------------------------------------------------------- arrays
 
 
+def _order(a: Any) -> tuple[int, ...]:
+    """The axes from the one with the longest stride."""
+    return tuple(sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i)))
+
+
 def keep_array(folder: Path, name: str, a: Any) -> tuple[str, tuple[int, ...]]:
     """Write an array to a file, in the order of its strides; the file, and the axes from the one with the longest."""
-    order = tuple(sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i)))
+    order = _order(a)
     path = folder / f"{name}.npy"
     np.save(path, np.ascontiguousarray(a.transpose(order)), allow_pickle=False)
     return str(path), order
@@ -175,6 +180,15 @@ def keep_array(folder: Path, name: str, a: Any) -> tuple[str, tuple[int, ...]]:
 
 def _load(p: Parameter) -> Any:
     return np.load(p.file, allow_pickle=False).transpose(np.argsort(p.order))
+
+
+def aligned_copy(a: Any) -> Any:
+    """A copy that lies as `a` does, and begins at a line of the caches, as what kernels allocate does: how fast a schedule is
+    must not depend on where numpy found room."""
+    order = _order(a)
+    copy = aligned_empty([a.shape[i] for i in order], a.dtype).transpose(np.argsort(order))
+    copy[...] = a
+    return copy
 
 
 def arguments_of(parameters: tuple[Parameter, ...]) -> list[Any]:
@@ -185,7 +199,7 @@ def arguments_of(parameters: tuple[Parameter, ...]) -> list[Any]:
 def _argument(p: Parameter) -> Any:
     if p.kind == "scalar":
         return p.value
-    a = _load(p)
+    a = aligned_copy(_load(p))
     if p.kind == "output":
         a[...] = 77  # what is not written shows
     return a

@@ -232,3 +232,61 @@ def test_sums_that_registers_do_not_hold_go_through_memory_in_loops_that_are_wri
         )
 
     assert tiled(16) > 1.5 * tiled(1)
+
+
+def test_many_sums_in_the_callers_memory_are_not_taken_out_of_loops() -> None:
+    """LLVM gives up; a stage of the tile's own has no such limit."""
+    # 8 sums at once: with the three rows and columns of the window written out, 72 steps of them
+    P, W = te.placeholder((16, 34, 34), name="P"), te.placeholder((16, 16, 3, 3), name="W")
+    k, r, q = (te.reduce_axis((0, n), name=name) for n, name in ((16, "k"), (3, "r"), (3, "q")))
+    C = te.compute(
+        (16, 32, 32), lambda f, i, j: te.sum(P[k, i + r, j + q] * W[f, k, r, q], axis=[k, r, q]), name="C"
+    )
+    s = tewb.Session(te.create_schedule(C.op), [P, W, C])
+
+    def tiled(stage: str, *axes: str) -> tuple[Step, ...]:
+        f, *others = axes
+        unrolled = [step("unroll", stage, axis=axis) for axis in ("r", "q", f)]
+        return (
+            step("reorder", stage, axes=["k", "r", "q", f, others[-1]]),
+            *unrolled,
+            step("vectorize", stage, axis=others[-1]),
+        )
+
+    parts = (
+        step("split", "C", axis="f", factor=8),
+        step("split", "C", axis="j", factor=8),
+        step("reorder", "C", axes=["i", "f.outer", "j.outer", "f.inner", "j.inner"]),
+    )
+    local = (
+        step("cache_write", "C", scope="local"),
+        *parts,
+        step("unroll", "C", axis="f.inner"),
+        step("vectorize", "C", axis="j.inner"),
+        step("compute_at", "C.local", parent="C", axis="j.outer"),
+        *tiled("C.local", "f.c", "j.c"),
+    )
+    assert seconds(s, *parts, *tiled("C", "f.inner", "j.inner")) > 1.4 * seconds(s, *local)
+
+
+def test_choices_at_edges_that_unrolled_loops_decide_cost_nothing() -> None:
+    A, B = te.placeholder((16, 256), name="A"), te.placeholder((18, 258), name="A")
+    r, q = te.reduce_axis((0, 3), name="r"), te.reduce_axis((0, 3), name="q")
+
+    def padded(i: Any, j: Any) -> Any:
+        return te.if_then_else(te.all(i > 0, i <= 16, j > 0, j <= 256), A[i - 1, j - 1], 0.0)
+
+    P = te.compute((18, 258), padded, name="P")
+    steps = (
+        step("tile", "C", x="i", y="j", x_factor=4, y_factor=8),
+        step("reorder", "C", axes=["i.outer", "j.outer", "r", "q", "i.inner", "j.inner"]),
+        *[step("unroll", "C", axis=axis) for axis in ("r", "q", "i.inner")],
+        step("vectorize", "C", axis="j.inner"),
+    )
+
+    def summed(given: Any, read: Any) -> tewb.Session:
+        C = te.compute((16, 256), lambda i, j: te.sum(read[i + r, j + q], axis=[r, q]), name="C")
+        return tewb.Session(te.create_schedule(C.op), [given, C])
+
+    guarded = seconds(summed(A, P), step("compute_inline", "P"), *steps)
+    assert guarded < 1.3 * seconds(summed(B, B), *steps)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import tewb
 from tests.workbench.judge.test_next_steps import MACHINE, TWO, bytes_product, depthwise, transpose
+from tewb import te
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.draft import Draft
@@ -51,8 +53,30 @@ def test_a_vectorized_stage_is_not_vectorized_again() -> None:
     assert any(i.kind == "vectorize" and i.stage == "X" for i in had(session))
 
 
-def test_nothing_is_reused_along_the_rows_of_a_depthwise_convolution() -> None:
-    found = kinds(depthwise())
+def test_rows_share_what_a_window_slides_over() -> None:
+    session = depthwise(128, 112)
+    tiles = [done(session, i) for i in had(session) if i.kind == "register tile"]
+    assert any(
+        "cache_write" in steps and "nontemporal" in steps for steps in tiles
+    )  # 6 MB, and nothing reads them
+    assert not any(
+        "nontemporal" in done(depthwise(), i) for i in had(depthwise()) if i.kind == "register tile"
+    )
+
+
+def test_a_window_is_walked_along_the_rows_of_memory() -> None:
+    session = depthwise(3, 64)
+    tile = next(i for i in had(session) if i.kind == "register tile" and "cache_write" in done(session, i))
+    draft = Draft(session.schedule)
+    tile.make(draft)
+    session.apply(*draft.steps)
+    assert [n.split(".")[0] for n in Draft(session.schedule).loops("C")][:3] == ["f", "i", "j"]
+
+
+def test_nothing_is_reused_along_rows_that_no_window_slides_over() -> None:
+    A, q = te.placeholder((64, 66), name="A"), te.reduce_axis((0, 3), name="q")
+    C = te.compute((64, 64), lambda i, j: te.sum(A[i, j + q], axis=q), name="C")
+    found = kinds(tewb.Session(te.create_schedule(C.op), [A, C]))
     assert "register tile" not in found and "vectorize" in found
 
 

@@ -61,7 +61,8 @@ GUARD = 0.5  # instructions of a vector for a comparison, or the choice
 FREE = ("if_then_else", "likely", "reinterpret", "fma")
 MATH = 12.0  # multiply-adds that an exp, a tanh, ... takes
 DIVISION = 8.0
-SHORT = 9  # iterations of a loop that LLVM writes out
+SHORT, MOST_WRITTEN = 9, 80  # iterations of a loop that LLVM writes out, and of all that are
+MOST_ACCESSES = 128  # of a loop that LLVM takes sums out of: it gives up where there are many
 THREAD = 5e-6  # seconds until all threads have begun
 
 
@@ -99,7 +100,7 @@ class Machine:
         memory = 1 / (self.peaks.gbytes * 1e9)
         if level >= last:
             return memory
-        return min(memory, self.operation / (20 if level == 0 else 12))
+        return min(memory, self.operation / (20 if level == 0 else 6))
 
 
 def predict(f: PrimFunc, sizes: Sizes, machine: Machine, known: dict[StoreNest, Seen] | None = None) -> float:
@@ -133,6 +134,8 @@ def _seconds(nest: StoreNest, cpu: float, ways: tuple[float, float], machine: Ma
     workers = max(min(float(machine.threads), shared), 1.0)
     workers = shared / math.ceil(shared / workers)  # a last part that is shorter is waited for
     near, far = ways
+    if nest.store.nontemporal:  # it goes through the buffers in which lines come from the next cache
+        near, far = 0.0, near + far
     own = max(cpu, near) + NEAR * min(cpu, near)
     own, far = own / workers, far / math.sqrt(workers)
     return max(own, far) + BOTH * min(own, far)
@@ -188,6 +191,11 @@ class _Shape:
             n.trips for i, n in numbered if i != self.vector and n.kind is not ForKind.DOT and moves(i)
         )
 
+    def instructions(self, a: Access) -> float:
+        """How often a block has an access, in vectors."""
+        others = self.written_out(lambda i: a.moves[i] != 0)
+        return others * (self.groups if self.vector is not None and a.moves[self.vector] else 1.0)
+
     def cost(self, a: Access) -> tuple[float, float]:
         """The instructions that an access takes in a block, and the registers for it."""
         others = self.written_out(lambda i: a.moves[i] != 0)
@@ -212,8 +220,13 @@ def _shape(nest: StoreNest, accesses: list[Access], machine: Machine) -> _Shape:
     loops, inner = list(nest.loops), len(nest.loops)
     while inner and loops[inner - 1].kind in _BLOCK:
         inner -= 1
-    short = 1.0
-    while inner and loops[inner - 1].kind is ForKind.SERIAL and loops[inner - 1].trips * short <= SHORT:
+    short, written = 1.0, math.prod(n.trips for n in loops[inner:] if n.kind is ForKind.UNROLLED)
+    while (
+        inner
+        and loops[inner - 1].kind is ForKind.SERIAL
+        and loops[inner - 1].trips * short <= SHORT
+        and (loops[inner - 1].trips == 1 or loops[inner - 1].trips * short * written <= MOST_WRITTEN)
+    ):
         inner -= 1  # LLVM writes short loops out
         short *= loops[inner].trips
         loops[inner] = NestLoop(loops[inner].var, loops[inner].trips, ForKind.UNROLLED)
@@ -235,12 +248,22 @@ def _arithmetic(nest: StoreNest, found: list[Access], machine: Machine) -> float
     """Seconds of the instructions, as if all data were in the nearest cache."""
     shape = _shape(nest, found, machine)
     fits = sum(shape.cost(a)[1] for a in shape.accesses if a.stores) <= machine.registers - 2
+    fits = fits and _is_promoted(nest, shape)
     dots = 1.0 if shape.vector is not None else shape.dots
     instructions = _work(nest.store) * shape.groups * shape.written_out() * dots + _guarded(nest, shape)
-    busy = shape.times * max(instructions, _waiting(shape, fits))
+    busy = shape.times * max(instructions, _waiting(shape, fits, nest.since))
     loads = sum(_moving(shape, a, fits) for a in shape.accesses)
     total = max(busy, loads) + OVERLAP * min(busy, loads) + _overhead(shape)
     return total * machine.operation
+
+
+def _is_promoted(nest: StoreNest, shape: _Shape) -> bool:
+    """Whether LLVM takes sums out of the loops: always those of the kernel's own small arrays, of other memory where the
+    loop has not too many accesses to look at."""
+    if nest.store.buffer.scope == "local":
+        return True
+    stored = shape.groups * shape.written_out()
+    return stored + sum(shape.instructions(a) for a in shape.accesses if not shape.is_own(a)) <= MOST_ACCESSES
 
 
 def _moving(shape: _Shape, a: Access, fits: bool) -> float:
@@ -257,10 +280,11 @@ def _moving(shape: _Shape, a: Access, fits: bool) -> float:
     return times * shape.cost(a)[0] * (2.0 if a.stores else 1.0)
 
 
-def _waiting(shape: _Shape, fits: bool) -> float:
-    """How long a block waits for the sums of the one before; longer where they go through memory."""
+def _waiting(shape: _Shape, fits: bool, since: int) -> float:
+    """How long a block waits for the sums of the one before, in loops from `since` on; longer where they go through memory."""
     is_sum = any(shape.is_own(a) for a in shape.accesses[:-1])
-    if not is_sum or not shape.outside or shape.own.moves[len(shape.outside) - 1]:
+    last = len(shape.outside) - 1
+    if not is_sum or last < since or shape.own.moves[last]:
         return 0.0
     one_by_one = shape.written_out(lambda i: shape.own.moves[i] == 0)
     return LATENCY * max(one_by_one, 1.0) * (1.0 if fits else 2.0)
@@ -301,17 +325,16 @@ def _work(s: BufferStore) -> float:
 
 
 def _guarded(nest: StoreNest, shape: _Shape) -> float:
-    """The instructions of a block, on average, for choices whose condition is on loops: where it holds for all of a block, or
-    for nothing, loops are parted and nothing is asked."""
+    """The instructions of a block, on average, for choices whose condition is on loops: where it holds for all of a vector, or
+    for nothing, loops are parted or written out and nothing is asked."""
     total = 0.0
     for n in values_of(nest.store.value):
         guard = guard_of(n)
         if guard is not None:
-            parts = list(_conjuncts(guard))
-            asked = min(sum(_edge(c, shape) for c in parts), 1.0)
+            asked = [_edge(c, shape) for c in _conjuncts(guard)]
             moving = {i for i, loop in enumerate((*shape.outside, *shape.block)) if uses(guard, [loop.var])}
             vectors = shape.groups * shape.written_out(lambda i, moving=moving: i in moving)  # type: ignore[misc]
-            total += asked * vectors * (len(parts) + 1) * GUARD
+            total += vectors * (sum(asked) + max(asked)) * GUARD
     return total
 
 
@@ -327,8 +350,8 @@ def _conjuncts(e: Expr) -> Iterator[Expr]:
 
 
 def _edge(e: Expr, shape: _Shape) -> float:
-    """How much of the blocks a comparison parts: those where it holds for some iterations only. It parts all loops at one
-    place, so that is the span of a block, of that of all loops."""
+    """How many of the vectors a comparison parts: those where it holds for some lanes only. It parts all loops at one
+    place, so that is the span of the lanes, of that of all loops."""
     if not isinstance(e, Compare):
         return 1.0
     loops = (*shape.outside, *shape.block)
@@ -336,4 +359,5 @@ def _edge(e: Expr, shape: _Shape) -> float:
     sides = [strides_of((const(1),), (side,), variables) for side in (e.a, e.b)]
     growth = [FAR if a is None or b is None else abs(a - b) for a, b in zip(*sides, strict=True)]
     spans = [g * (n.trips - 1) for g, n in zip(growth, loops, strict=True)]
-    return (sum(spans[len(shape.outside) :]) + 1) / (sum(spans) + 1)
+    lanes = 0.0 if shape.vector is None else spans[shape.vector]
+    return (lanes + 1) / (sum(spans) + 1)

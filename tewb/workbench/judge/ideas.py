@@ -89,17 +89,19 @@ def _columns_in(columns: Loop, width: int, lanes: int) -> int:
 
 
 def _rows_for(st: StageLoops, columns: Loop) -> Loop | None:
-    """A loop in which what is loaded along `columns` is used again."""
-    return next(
-        (
-            n
-            for n in st.free_data
-            if n is not columns
-            and n.trips > 1
-            and any(c and not m for c, m in zip(columns.loads, n.loads, strict=True))
-        ),
-        None,
-    )
+    """A loop in which what is loaded along `columns` is used again: by all of its iterations, or by neighbours, as a window
+    that slides along it is."""
+    loops = [n for n in st.free_data if n is not columns and n.trips > 1]
+    along = [at for at, moves in enumerate(columns.loads) if moves]
+    windows = [(at, k.loads[at]) for at in along for k in st.sums if k.loads[at]]
+    again = (n for n in loops if _is_unmoved(n, columns))
+    slid = (n for n in loops if any(n.loads[at] == step for at, step in windows))
+    return next(again, None) or next(slid, None)
+
+
+def _is_unmoved(rows: Loop, columns: Loop) -> bool:
+    """Whether something that is loaded along `columns` is the same for all iterations of `rows`."""
+    return any(c and not m for c, m in zip(columns.loads, rows.loads, strict=True))
 
 
 def _vector_loops(st: StageLoops) -> list[Loop]:
@@ -116,13 +118,13 @@ def _vectors_of_sums(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     for columns in _vector_loops(st)[:1]:
         rows = _rows_for(st, columns)
         for r, width in dict.fromkeys(_tiles(scene, scene.lanes(st), rows, columns)):
-            yield from _one_tile(st, rows if r > 1 else None, columns, (r, width), sums, scene.lanes(st))
+            yield from _one_tile(scene, st, rows if r > 1 else None, columns, (r, width), sums)
 
 
 def _one_tile(
-    st: StageLoops, rows: Loop | None, columns: Loop, tile: tuple[int, int], sums: list[str], lanes: int
+    scene: Scene, st: StageLoops, rows: Loop | None, columns: Loop, tile: tuple[int, int], sums: list[str]
 ) -> Iterator[Idea]:
-    r, width = tile[0], min(tile[1], columns.trips)
+    r, width, lanes = tile[0], min(tile[1], columns.trips), scene.lanes(st)
 
     def make(d: Draft) -> None:
         row_outer, row = d.split(st.name, rows, r) if rows is not None else ("", "")
@@ -142,13 +144,21 @@ def _one_tile(
         f"is loaded along {columns.name} serves {r} rows"
     )
     yield Idea("register tile", st.name, reason, make)
-    if st.others(rows, columns) or r < rows.trips or width < columns.trips:  # it is not all of the result
-        yield Idea(
-            "register tile",
-            st.name,
-            reason,
-            lambda d: _local_tile(d, st, rows, columns, (r, width), sums, lanes),
-        )
+    if not st.others(rows, columns) and r == rows.trips and width == columns.trips:
+        return  # it is all of the result
+
+    def local(d: Draft) -> None:
+        _local_tile(d, st, rows, columns, (r, width), sums, lanes)
+
+    def local_and_past(d: Draft) -> None:
+        local(d)
+        d.do("nontemporal", st.name)
+
+    yield Idea("register tile", st.name, reason, local)
+    whole_lines = columns.store == 1 and width * st.nest.store.buffer.dtype.nbytes % LINE == 0
+    if whole_lines and _is_never_read(scene, st):
+        reason = f"{reason}; then it is stored past the caches, for nothing reads {st.name} again"
+        yield Idea("register tile", st.name, reason, local_and_past)
 
 
 def _local_tile(
@@ -165,7 +175,11 @@ def _local_tile(
     others = st.others(rows, columns)
     row_outer, row = d.split(st.name, rows, tile[0])
     outer, lane = d.split(st.name, columns, tile[1])
-    around = [n for n in (*others, outer, row_outer) if n]  # so that operands can be packed around rows
+    far = (
+        outer,
+        row_outer,
+    )  # so that operands can be packed around rows, where they are the same for all of these
+    around = [n for n in (*others, *(far if _is_unmoved(rows, columns) else reversed(far))) if n]
     if not around:
         raise ScheduleError(f"one tile is all of {st.name}")
     d.order(st.name, [*around, row, lane])
@@ -468,12 +482,17 @@ def _dot_tile(st: StageLoops, source: str, rows: Loop, columns: Loop, k: Loop, r
 
 def _nontemporal(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     """Results that nobody reads again, and that the core's own cache does not hold."""
-    size = _product(st.free_data or [st.loops[0]]) * (st.vector.trips if st.vector else 1)
-    if st.vector is None or st.vector.is_sum or st.sums or st.stage.readers():
+    if st.vector is None or st.vector.is_sum or st.sums:
         return
-    if st.vector.store == 1 and size * st.nest.store.buffer.dtype.nbytes > scene.own_cache:
+    if st.vector.store == 1 and _is_never_read(scene, st):
         reason = f"nothing reads {st.name} again: its stores need not read the lines first, nor take place in the caches"
         yield Idea("non-temporal stores", st.name, reason, lambda d: (d.do("nontemporal", st.name), None)[1])
+
+
+def _is_never_read(scene: Scene, st: StageLoops) -> bool:
+    """Whether a result is for the caller only, and too large for the core's own cache."""
+    size = _product([n for n in st.loops if not n.is_sum])
+    return not st.stage.readers() and size * st.nest.store.buffer.dtype.nbytes > scene.own_cache
 
 
 # ---------------------------------------------------------------- where stages run

@@ -9,6 +9,8 @@ from typing import Any
 from tewb import arith
 from tewb.arith import Analyzer, evaluate_integers
 from tewb.ir import (
+    Allocate,
+    Buffer,
     BufferLoad,
     BufferStore,
     Call,
@@ -44,10 +46,12 @@ class NestLoop:
 
 @dataclass(frozen=True, slots=True)
 class StoreNest:
-    """A store with the loops around it, outermost first. `sizes` are those of the program, which are the same for all."""
+    """A store with the loops around it, outermost first, of which its memory is there for one iteration of the first `since`.
+    `sizes` are those of the program, which are the same for all."""
 
     loops: tuple[NestLoop, ...]
     store: BufferStore
+    since: int = 0
     sizes: Sizes = field(default_factory=dict, compare=False, repr=False)
 
 
@@ -64,26 +68,32 @@ class Access:
 
 def store_nests(body: Stmt, sizes: Sizes) -> Iterator[StoreNest]:
     """Every store, in the order of the program; a range that depends on other loops counts as it is in their middle."""
-    return _stores(body, (), {}, sizes)
+    return _stores(body, (), {}, sizes, {})
 
 
 def _stores(
-    s: Node, around: tuple[NestLoop, ...], middle: Mapping[Var, Any], sizes: Sizes
+    s: Node,
+    around: tuple[NestLoop, ...],
+    middle: Mapping[Var, Any],
+    sizes: Sizes,
+    since: Mapping[Buffer, int],
 ) -> Iterator[StoreNest]:
     match s:
         case For():
             trips = _value(s.extent, middle, sizes)
             first = _value(s.min, middle, sizes)
             inside = (*around, NestLoop(s.var, max(trips, 0.0), s.kind))
-            yield from _stores(s.body, inside, {**middle, s.var: first + (trips - 1) / 2}, sizes)
+            yield from _stores(s.body, inside, {**middle, s.var: first + (trips - 1) / 2}, sizes, since)
+        case Allocate():
+            yield from _stores(s.body, around, middle, sizes, {**since, s.buffer: len(around)})
         case BufferStore():
-            yield StoreNest(around, s, sizes)
+            yield StoreNest(around, s, since.get(s.buffer, 0), sizes)
         case IfThenElse() if s.other is not None:  # the one that runs in the middle of the loops
             runs = s.other if _value(s.cond, middle, sizes) == 0 else s.then
-            yield from _stores(runs, around, middle, sizes)
+            yield from _stores(runs, around, middle, sizes, since)
         case Stmt() if not isinstance(getattr(s, "node", None), ExternRegion):
             for child in s.children():
-                yield from _stores(child, around, middle, sizes)
+                yield from _stores(child, around, middle, sizes, since)
 
 
 def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:

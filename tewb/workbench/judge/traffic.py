@@ -20,7 +20,8 @@ PAGE, PAGES = 4096, 64  # bytes, and how many pages a core finds at once
 FOUND_LATE = 3.0  # times as long for bytes on a page that was not just looked at: they are not fetched ahead
 WAYS = 12  # places for lines of the same address bits
 FULL = 0.75  # of a cache that holds something for certain
-SCATTERED = 2.5  # times as long for stores past the caches that go to several places in turn
+APART = 1.1  # times as long for stores past the caches that go to several places in turn, in whole lines
+PARTS = 2.5  # and where they are not whole lines: then they are ordinary ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,8 +274,7 @@ def _late(s: Stream, t: Touched, loops: Sequence[NestLoop], at: int) -> float:
 
 
 def _past_the_caches(f: Footprints, memory: Level) -> float:
-    """The seconds of what goes to memory without a place in the caches. What is not written as one long walk is sent in parts of
-    lines."""
+    """The seconds of what goes to memory without a place in the caches."""
     if not f.nest.store.nontemporal:
         return 0.0
     own = next(s for s in f.streams if s.stores)
@@ -285,5 +285,7 @@ def _past_the_caches(f: Footprints, memory: Level) -> float:
             break
         run += step * (trips - 1)
     elements = math.prod(trips for _, trips in moving)
-    scattered = SCATTERED if run < elements and run * own.item < PAGE else 1.0
-    return elements * own.item * memory.seconds_per_byte * scattered
+    longer = 1.0
+    if run < elements and run * own.item < PAGE:
+        longer = PARTS if run * own.item % LINE else APART
+    return elements * own.item * memory.seconds_per_byte * longer
