@@ -110,6 +110,9 @@ def test_lanes_take_no_calls_no_stages_and_no_second_loop() -> None:
     assert said(questions.one_vector_loop(B, loop(B, "i"))) == (
         "loop j is vectorized already", "fuse j and i, then vectorize"
     )  # fmt: skip
+    C = schedule_for(matmul(8, 8, 8)[1])["C"]
+    C.vectorize("k")  # no loop is made of a reduce axis and a data axis
+    assert said(questions.one_vector_loop(C, loop(C, "j")))[1] == "take that step back to vectorize j"
 
 
 def test_trying_leaves_the_loops_as_they_were() -> None:

@@ -61,6 +61,20 @@ def test_reset_goes_back_to_where_the_session_began() -> None:
     assert [str(step) for step in later.journal] == ["split(C, axis=j, factor=4)"]
 
 
+def test_other_arguments_are_those_of_all_that_is_shown() -> None:
+    s = demo_session("blur", n=16)
+    told: list[int] = []
+    s.on_change(lambda: told.append(len(s.args)))
+    s.measure(repeat=1)
+    assert [a.name for a in s.allocations()] == ["X"] and s.timings
+    s.args = [*s.args, s.schedule["X"].op.output(0)]
+    assert told[-1] == 3 and not s.allocations() and "X: T.Buffer" in s.ir and not s.timings
+    with pytest.raises(AttributeError):
+        s.args.append(s.args[0])  # in place nobody would notice
+    with pytest.raises(TewbError, match="the arguments of a session"):
+        s.args = "A B"
+
+
 def test_a_refused_step_leaves_everything_as_it_was() -> None:
     s = session()
     s.apply(SPLIT)

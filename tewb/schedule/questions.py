@@ -223,12 +223,11 @@ def one_vector_loop(stage: Stage, iv: IterVar) -> Refusal | None:
     other = next((m.axis for m in stage.marks_of("vectorize") if m.axis is not iv), None)
     if other is None:
         return None
-    name = stage.axis_name(other)
-    return Refusal(
-        f"loop {name} is vectorized already",
-        f"fuse {name} and {stage.axis_name(iv)}, then vectorize",
-        later=True,
-    )
+    name, mine = stage.axis_name(other), stage.axis_name(iv)
+    hint = f"fuse {name} and {mine}, then vectorize"
+    if other.kind is not iv.kind:  # of which no loop is made
+        hint = f"take that step back to vectorize {mine}"
+    return Refusal(f"loop {name} is vectorized already", hint, later=True)
 
 
 def in_given_order(stage: Stage, verb: str) -> Refusal | None:

@@ -100,17 +100,21 @@ class Session(History):
                     span=here(),
                 )
         self.reference, self.inputs, self.sizes = reference, inputs, dict(sizes or {})
-        self.timings_by_sizes: dict[str, Timings] = {}  # by `sizes_text`
-        self.loop_times: LoopTimes | None = None
-        self.thread_times: ThreadTimes | None = None  # what was measured last
-        self.tried: list[Tried] = []
-        self.board: Board | None = None  # of its searches, once there are some
+        self._forget()
         # JupyterLab gives what the page asks to a thread of its own, while a cell runs on the first one.
         self._one_at_a_time = threading.RLock()
         self._seen = (-1, name)
         self._code_forms: CodeForms | None = None
         self._trace: Trace = []
         self._problem: TewbError | None = None
+
+    def _forget(self) -> None:
+        """Nothing was measured, tried or searched for yet."""
+        self.timings_by_sizes: dict[str, Timings] = {}  # by `sizes_text`
+        self.loop_times: LoopTimes | None = None
+        self.thread_times: ThreadTimes | None = None  # what was measured last
+        self.tried: list[Tried] = []
+        self.board: Board | None = None  # of its searches, once there are some
 
     def __repr__(self) -> str:
         count = len(self.journal)
@@ -332,7 +336,7 @@ class Session(History):
     def code_forms(self) -> CodeForms:
         """The forms of the program, their lines linked to the journal, and what differs from other states."""
         known = self._code_forms
-        if known is None or known.name != self.name:
+        if known is None or known.name != self.name or known.args is not self.args:
             numbers = None if known is None else known.loop_numbers
             known = CodeForms(self.schedule, self.args, self.name, remark, numbers, lambda: self.passes)
             self._code_forms = known

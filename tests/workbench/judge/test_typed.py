@@ -26,6 +26,7 @@ def meant(session: Session, text: str, stage: str = "", loop: str | None = None)
     [
         ("tile 8 32", None, "tile(C, x=i, y=j, x_factor=8, y_factor=32)"),
         ("tile 8 32", "j", "tile(C, x=j, y=k, x_factor=8, y_factor=32)"),
+        ("tile 8 32", "k", "tile(C, x=i, y=j, x_factor=8, y_factor=32)"),
         ("split i 16", None, "split(C, axis=i, factor=16)"),
         ("split 16", "k", "split(C, axis=k, factor=16)"),
         ("split C.k 16", "i", "split(C, axis=k, factor=16)"),

@@ -314,6 +314,43 @@ def test_what_is_made_beside_the_notebook_holds_up_nothing(monkeypatch: pytest.M
     assert others is not None and before == [] and speed["problem"] == "no answer"
 
 
+def test_what_is_late_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tewb.workbench.notebook.panes.LATE", 0.0)
+    gate = threading.Event()
+    gate.set()
+
+    def answer(_: Any, measures: bool = True) -> Any:
+        assert gate.wait(60)
+        raise TewbError("no answer")
+
+    monkeypatch.setattr("tewb.workbench.speed.why_fast.Question.answer", answer)
+
+    async def work() -> list[Any]:
+        pane = Pane(demo_session("matmul", n=32))
+        sent = watching(pane, "speed", "loops")
+
+        async def until(condition: Any) -> None:
+            for _ in range(6000):
+                if condition():
+                    return
+                await asyncio.sleep(0.01)
+
+        def told() -> list[Any]:
+            return [m["keys"] for m in sent if m["kind"] == "late"]
+
+        await until(lambda: states(sent, "speed") and pane.is_up_to_date)
+        assert told() == []  # there was nothing before
+        gate.clear()
+        ask(pane, "do", steps=[SPLIT])
+        await until(told)
+        assert told() == [["speed"]]
+        gate.set()
+        await until(lambda: pane.is_up_to_date)
+        return told()
+
+    assert asyncio.run(work()) == [["speed"], []]
+
+
 def test_pages_that_come_and_go_leave_no_more_than_a_few() -> None:
     pane = Pane(demo_session("matmul", n=8))
     for client in range(9):

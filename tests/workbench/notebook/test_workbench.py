@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -21,6 +22,39 @@ def test_the_look_needs_no_kernel_and_no_trust() -> None:
     look = bench.look()
     assert "j.outer in 4" in look and "run the cell to work with it" in look and 'class="tw-look"' in look
     assert_survives(look)
+
+
+def test_the_look_says_of_what_a_measurement_is() -> None:
+    bench = tewb.demo("matmul", n=16)
+    measured = bench.session.measure(repeat=1)
+    bench._desk.measured = measured
+    assert "before it was changed" not in bench.look() and "equals numpy" in bench.look()
+    bench.session.apply(SPLIT)
+    assert "before it was changed: ✓ result equals numpy" in bench.look()
+
+
+def test_a_notebook_that_is_saved_has_the_look_of_now() -> None:
+    shown: list[str] = []
+
+    class Shown:
+        def update(self, html: Any) -> None:
+            shown.append(html.data)
+
+    async def work() -> list[Any]:
+        bench = tewb.demo("matmul", n=16)
+        sent: list[Any] = []
+        bench.send = lambda message, *_: sent.append(message)
+        bench._shown = Shown()
+        for _ in range(2):  # the second time there is nothing new
+            bench._asked(None, {"kind": "saving"}, None)
+        assert sent == [] and shown == []
+        bench.session.apply(SPLIT)
+        for _ in range(2):
+            bench._asked(None, {"kind": "saving"}, None)
+        return [m for m in sent if m["kind"] == "looked"]
+
+    assert asyncio.run(work()) == [{"kind": "looked"}]
+    assert len(shown) == 1 and "j.outer in 2" in shown[0]
 
 
 def test_displaying_shows_the_look_and_then_the_widget(monkeypatch: pytest.MonkeyPatch) -> None:

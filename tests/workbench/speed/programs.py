@@ -34,6 +34,18 @@ def tiled_matmul(n: int = 64, rows: int = 4, columns: int = 32) -> Session:
     return session
 
 
+def unrolled(n: int = 8) -> Session:
+    """A small product of which no loop is left."""
+    session = matmul(n)
+    C = session.schedule["C"]
+    C.reorder("k", "i", "j")
+    C.vectorize("j")
+    C.unroll("i")
+    C.unroll("k")
+    session.sync()
+    return session
+
+
 def row_sum(n: int = 64, m: int = 256, dtype: str = "float32") -> Session:
     A = te.placeholder((n, m), name="A", dtype=dtype)
     k = te.reduce_axis((0, m), name="k")

@@ -9,6 +9,7 @@ from tewb.workbench.speed.inner_loops import (
     inner_loops,
     instructions_of,
     steps_of_registers,
+    straight_code,
 )
 
 TWO_LOOPS = """
@@ -94,6 +95,15 @@ def test_trips(first: str, body: str, trips: int | None) -> None:
         )
     )
     assert constant_trips(instructions_of(loop.rows), loop.before) == trips
+
+
+def test_code_without_a_loop_is_taken_as_a_whole() -> None:
+    once = straight_code(
+        "main:\n\t.loc\t1 4 1\n\tvaddss\t(%rax), %xmm0, %xmm0\n\tretq\ntewb.alloc:\n\tretq\n"
+    )
+    assert once is not None and [r.text for r in once.rows] == ["vaddss\t(%rax), %xmm0, %xmm0", "retq"]
+    assert straight_code(TWO_LOOPS) is None
+    assert straight_code("main:\n\tretq\nmain.parallel:\n\tretq\n") is None  # nobody knows how often
 
 
 def test_steps_of_registers_are_those_that_only_constants_are_added_to() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tewb.workbench.speed.instructions import parse_instruction
-from tewb.workbench.speed.latency_chain import latency_chain
+from tewb.workbench.speed.latency_chain import latency_chain, longest_chain
 from tewb.workbench.speed.processors import GOLDEN_COVE, SKYLAKE, ZEN4, Processor
 
 COUNTER = ["addq $8, %rbx", "cmpq $256, %rbx", "jne .LBB0_1"]
@@ -57,6 +57,19 @@ def test_a_value_stored_by_the_iteration_before_is_found_through_the_steps_of_th
 def test_an_address_that_is_loaded_waits_for_the_load() -> None:
     assert chain(["movq (%rax), %rax"])[0] == SKYLAKE.load_latency
     assert chain(["vmovss (%rax), %xmm0"])[0] == 1
+
+
+def test_code_that_runs_once_waits_along_its_longest_chain() -> None:
+    once = [
+        "vmovups (%rax), %ymm0",
+        "vmovups (%rcx), %ymm1",
+        "vaddps %ymm0, %ymm1, %ymm1",
+        "vaddps %ymm2, %ymm3, %ymm3",
+    ]
+    found = longest_chain([parse_instruction(x) for x in [*once, "vmulps %ymm1, %ymm1, %ymm1"]], SKYLAKE)
+    assert found.cycles == SKYLAKE.vector_load_latency + 4 + 4
+    assert set(found.instructions) in ({0, 2, 4}, {1, 2, 4}) and not found.through_memory
+    assert longest_chain([], SKYLAKE).cycles == 0
 
 
 def test_a_conditional_move_waits_for_its_flags() -> None:

@@ -160,6 +160,25 @@ def test_with_llvm_mca_of_this_processor_its_ports_count(monkeypatch: pytest.Mon
     assert not x.uses_simulation and x.port_cycles == 4
 
 
+def test_code_without_loops_has_limits_and_a_time_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = with_memory(programs.unrolled(8), monkeypatch)
+    (x,) = found.loops
+    assert (x.name, x.is_once, x.iterations, x.steps) == ("C", True, 1, 1)
+    assert x.cycles == max(x.chain.cycles, x.port_cycles, x.front, x.memory) > 0
+    assert x.kinds["fma"] == 64  # 512 products in vectors of eight
+    assert found.sentence.startswith("The code of C has no loop")
+    assert found.predicted == pytest.approx(x.cycles / 3e9)
+    assert found.roof.gflops == pytest.approx(1024 / found.predicted / 1e9) and found.roof.roof
+    assert found.times == {("C", None): found.predicted}
+    assert found.verdict is not None and "cycles in all" in str(found.verdict)
+    assert "iteration" not in str(found.verdict).split("(")[1]
+
+
+def test_code_without_loops_of_another_processor_is_counted() -> None:
+    found = why_this_fast(programs.unrolled(4), "llvm -mtriple=aarch64-linux-gnu -mcpu=neoverse-v1")
+    assert "the code of C has no loop and runs once, in" in found.sentence and found.predicted is None
+
+
 def test_code_without_loops_and_calls_of_foreign_functions_say_so() -> None:
     assert "has no loop" in why_this_fast(programs.add(4), AVX512).sentence
     assert (

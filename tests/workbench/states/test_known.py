@@ -161,6 +161,15 @@ def test_a_recipe_that_is_defined_anew_has_other_fields_although_it_is_at_the_pl
             assert [field["name"] for field in form["fields"]][-1] == f"x{i}"
 
 
+def test_after_other_arguments_nothing_old_is_found() -> None:
+    session = demo_session("blur", n=16)
+    states = KnownStates(session)
+    before = state(states, "memory")
+    session.args = [*session.args, session.schedule["X"].op.output(0)]  # what was allocated is given
+    after = state(states, "memory")
+    assert before != after and after == state(KnownStates(session), "memory")
+
+
 def test_the_program_as_python_has_the_name_of_now() -> None:
     s = demo_session("matmul", n=32)
     states_ = KnownStates(s)

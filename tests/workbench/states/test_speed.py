@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.workbench.speed.programs import unrolled
 from tewb.workbench.demos import demo_session
 from tewb.workbench.session import Session
 from tewb.workbench.speed import why_fast
@@ -38,6 +39,16 @@ def test_the_loop_is_that_of_the_tree_and_of_the_code() -> None:
     assert max(limit.cycles for limit in loop.limits) == loop.cycles
     assert sum(loop.kinds.values()) == loop.instructions and loop.ports
     assert {x.buffer for x in loop.lines} >= {"A", "B"} and found.caches == {"L1": 512 * 64}
+
+
+def test_code_without_a_loop_is_a_loop_that_runs_once() -> None:
+    s = unrolled(4)
+    (whole,) = last(s).loops
+    assert whole.once and (whole.name, whole.stage, whole.loop, whole.iterations) == ("C", "C", None, 1)
+    assert whole.part == s.code_forms.loop_numbers.number("C")
+    assert [t.key for t in last(s).times] == ["C"] and last(s).predicted and last(s).roof
+    assert all("iteration" not in limit.about for limit in whole.limits)
+    assert not last(demo_session("matmul", n=64)).loops[0].once
 
 
 def test_while_memory_is_measured_a_state_without_it_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

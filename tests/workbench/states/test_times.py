@@ -51,7 +51,9 @@ def test_the_roofline_has_a_point_for_each_measurement() -> None:
 def test_a_measurement_on_a_busy_machine_says_so() -> None:
     varying = Timing((1.0, 1.0, 2.0, 3.0, 3.0))
     state = measured_state(demo_session("matmul", n=8), Measurement(True, "fine", varying, Timing((1.0,))))
-    assert "the machine is busy" in state.text
+    assert "the machine is busy" in state.text and state.doubtful
+    sure = Measurement(True, "fine", Timing((2.0,)), Timing((1.0,)))
+    assert not measured_state(demo_session("matmul", n=8), sure).doubtful
 
 
 def test_times_of_other_sizes_are_not_those_of_now() -> None:

@@ -36,10 +36,8 @@ class History:
     """
 
     def __init__(self, schedule: Schedule, args: Sequence[Any], name: str) -> None:
-        self.schedule, self.args, self._name = schedule, list(args), name
-        for a in self.args:
-            if isinstance(a, Var):
-                schedule.variables.setdefault(a.name, a)  # steps may name it
+        self.schedule, self._args, self._name = schedule, tuple(args), name
+        self._learn_variables()
         self.on_branch = "main"
         self._start = schedule.journal
         self._timelines = {self.on_branch: Timeline(schedule.journal)}
@@ -57,6 +55,32 @@ class History:
         check_given(isinstance(name, str), "the name of a session", name, "text", 'session.name = "main"')
         self._name = name
         self._changed()
+
+    @property
+    def args(self) -> tuple[Any, ...]:
+        """The kernel's arguments. Others may be given instead: all that is shown is that of a kernel which takes these."""
+        return self._args
+
+    @args.setter
+    def args(self, args: Sequence[Any]) -> None:
+        is_right = isinstance(args, list | tuple)
+        check_given(
+            is_right, "the arguments of a session", args, "a list of tensors", "session.args = [A, B, C]"
+        )
+        self._args = tuple(args)
+        self._learn_variables()
+        self._forget()
+        self.schedule.version += 1  # what was found for the others does not hold
+        self._changed()
+
+    def _forget(self) -> None:
+        """Drop what was measured of a program with other arguments."""
+
+    def _learn_variables(self) -> None:
+        """Steps may name the variables among the arguments."""
+        for a in self._args:
+            if isinstance(a, Var):
+                self.schedule.variables.setdefault(a.name, a)
 
     def copy(self) -> Self:
         """An independent session of the same program, with the same journal."""

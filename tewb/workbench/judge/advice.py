@@ -506,8 +506,9 @@ def _machine_code(seen: _Seen, speed: Speed, findings: Sequence[Advice]) -> Iter
         x = main_loop(speed.loops, name)
         assert x is not None
         if has_many_spills(x):
+            where = "in all" if x.is_once else "of its inner loop"
             message = (
-                f"{x.spills} of the {len(x.body)} instructions of its inner loop save registers on the stack or load them back: "
+                f"{x.spills} of the {len(x.body)} instructions {where} save registers on the stack or load them back: "
                 "unroll or tile less"
             )
             yield Advice("spills", name, None, message)

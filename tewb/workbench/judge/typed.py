@@ -122,7 +122,17 @@ class _Reader:
     def __init__(self, stage: Stage, loop: str | None, params: Sequence[Param], strict: bool) -> None:
         self.stage, self.params, self.strict = stage, params, strict
         chosen = Selection(stage, loop, 0)
-        self.loops, self.position = chosen.loops, chosen.position
+        self.loops = chosen.loops
+        self.position = self._first(chosen.position, sum(p.kind == "axis" for p in params))
+
+    def _first(self, at: int, count: int) -> int:
+        """Where `count` loops begin that are meant by the one at a position: there, or before it where that is too near to the
+        end; all loops, where those would be of several kinds."""
+        last = len(self.loops) - count
+        if at <= last or last < 0:
+            return at
+        kinds = {iv.kind for iv in self.stage.leaf_iter_vars[last:]}
+        return last if len(kinds) == 1 else 0
 
     def readings(
         self, words: Sequence[Word], at: int = 0, values: Mapping[str, Any] | None = None

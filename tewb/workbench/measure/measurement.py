@@ -101,11 +101,11 @@ class Measurement:
         return (
             f"✓ {self.message}; tewb {self.kernel}{speed}, {self.reference} {self.numpy}{pinned}, "
             f"ratio {digits(self.ratio or 0.0, zeros=True)}{f'; with {self.sizes}' if self.sizes else ''}"
-            f"{self._doubt}"
+            f"{self.doubt}"
         )
 
     @property
-    def _doubt(self) -> str:
+    def doubt(self) -> str:
         """What is to be said of times that vary a lot."""
         times = [t for t in (self.kernel, self.numpy, self.pinned) if t is not None and t.median > 0]
         most = max([2 * t.spread / t.median for t in times], default=0.0)

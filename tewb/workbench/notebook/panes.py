@@ -35,6 +35,7 @@ MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
 FRAME = 0.016  # seconds in which the page paints what comes first after an edit
 WAIT = 0.02  # seconds between two looks whether work beside the notebook is done
+LATE = 0.3  # seconds after which the page says that a state is still that before a change
 PANES = (
     "loops",
     "code",
@@ -106,6 +107,7 @@ class Pane(anywidget.AnyWidget):
             str, tuple[int, Any]
         ] = {}  # the last state of each key, and the revision that it came with
         self._due: set[str] = set()  # the keys of views that follow
+        self._late: list[str] = []  # of those that the page was told to wait for
         self._work: Iterator[bool] = iter(())
         self._pending: asyncio.Handle | None = None
         super().__init__(
@@ -170,8 +172,15 @@ class Pane(anywidget.AnyWidget):
                     self._send_states(new, PAUSE)
             case "ask":
                 self.send(answer(self._desk, content))
+            case "saving":
+                if self._look_now():
+                    self.send({"kind": "looked"})
             case "found":
                 self._restore(content.get("record"), in_notebook=bool(content.get("in_notebook")))
+
+    def _look_now(self) -> bool:
+        """The notebook is being saved: whether what it shows without a kernel was not yet that of now, and is made so."""
+        return False
 
     # ---- from one day to the next
 
@@ -240,15 +249,27 @@ class Pane(anywidget.AnyWidget):
                     self._tell_page({key: piece})
                 yield False
             self._due.discard(key)
+        began, old = time.perf_counter(), list(beside)
         while beside:
             for key, pieces in list(beside.items()):
                 piece = next(pieces, _NO_MORE)
+                if piece is not None and key in old:
+                    old.remove(key)
                 if piece is _NO_MORE:
                     del beside[key]
                     self._due.discard(key)
                 elif piece is not None:
                     self._tell_page({key: piece})
+            if not old or time.perf_counter() > began + LATE:
+                self._tell_late(old)
             yield True
+
+    def _tell_late(self, keys: list[str]) -> None:
+        """Tell the page which states are still those before the last change."""
+        keys = [key for key in keys if key in self._sent]
+        if keys != self._late:
+            self._late = keys
+            self.send({"kind": "late", "keys": keys})
 
     def _look(self, key: str) -> Any:
         watched = self._views[key]

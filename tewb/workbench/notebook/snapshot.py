@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from tewb.base import TewbError, check_given, comment
+from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.measure.measurement import Measurement
 from tewb.workbench.session import Session
 from tewb.workbench.states.loops import loops_state, tree_text
@@ -27,7 +28,8 @@ def snapshot(session: Session, measured: Measurement | None = None, note: str = 
     steps = plain.steps(session.journal) if session.journal else "<div>no steps yet</div>"
     html = [f"<b>tewb workbench</b> ({escape(note)})", steps]
     if measured is not None:
-        html.append(f"<div>{escape(str(measured))}</div>")
+        is_of_now = measured.journal == session.journal and measured.sizes == sizes_text(session)
+        html.append(f"<div>{'' if is_of_now else 'before it was changed: '}{escape(str(measured))}</div>")
     html.append(plain.pre(tree_text(loops_state(session))))
     trials = trials_state(session) if session.board is not None else None
     if trials is not None and trials.kind:

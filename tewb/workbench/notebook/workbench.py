@@ -71,7 +71,15 @@ class Workbench(Pane):
         except RuntimeError:
             self._later = None
 
+    def _look_now(self) -> bool:
+        if self._later is None or self._shown is None:
+            return False
+        self._later.cancel()
+        self._keep_look()
+        return True
+
     def _keep_look(self) -> None:
+        self._later = None
         if self._shown is not None:
             from IPython.display import HTML
 

@@ -51,6 +51,15 @@ def inner_loops(assembly: str) -> list[InnerLoop]:
     return found
 
 
+def straight_code(assembly: str) -> InnerLoop | None:
+    """All of the kernel as if it were a loop that runs once, where it is one function without a loop; None elsewhere."""
+    functions = _functions(assembly)
+    if len(functions) != 1:
+        return None
+    name, rows, labels = functions[0]
+    return None if _bodies(rows, labels)[1] else InnerLoop(name, name, tuple(rows), ())
+
+
 def _bodies(rows: list[AssemblyRow], labels: dict[str, int]) -> tuple[list[int], dict[int, frozenset[int]]]:
     """The rows in an order in which they may be done, and the rows of every loop by the one that it begins with.
 

@@ -142,6 +142,20 @@ def latency_chain(body: Sequence[Instruction], processor: Processor) -> Chain:
     return Chain(round(cycles, 2), passed, through_memory)
 
 
+def longest_chain(body: Sequence[Instruction], processor: Processor) -> Chain:
+    """The longest chain of operations that wait for each other in code that runs once."""
+    play = _Play(processor)
+    done = [play.play(i) for i in body]
+    at = max(range(len(done)), key=lambda n: done[n], default=-1)
+    cycles = done[at] if done else 0.0
+    passed, through_memory = set[int](), False
+    while at >= 0:
+        passed.add(at)
+        at, by_memory = play.cause[at]
+        through_memory |= by_memory
+    return Chain(round(cycles, 2), tuple(sorted(passed)), through_memory)
+
+
 def _passed(cause: list[tuple[int, bool]], last: int, size: int) -> tuple[tuple[int, ...], bool]:
     """The instructions on the way to the last result, of iterations in the middle of the play."""
     passed, through_memory, at = set[int](), False, last

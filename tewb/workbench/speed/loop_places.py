@@ -37,12 +37,12 @@ Around = tuple[
 @dataclass(frozen=True, slots=True)
 class LoopPlace:
     """A loop of the low-level IR: itself, and those around it, outermost first. `entries` says how often it is entered in
-    a call, `trips` how many iterations it has each time. `tasks` are the iterations of the parallel loop around it, which
+    a call, `trips` how many iterations it has each time. Code that runs once is in no loop, and has no axis. `tasks` are the iterations of the parallel loop around it, which
     threads share; 1 where there is none. `keys` are the stages and loops that it is a part of."""
 
-    loop: For
+    loop: For | None
     stage: str | None
-    axis: str
+    axis: str | None
     entries: float
     trips: float
     tasks: float
@@ -55,7 +55,7 @@ class LoopPlace:
     @property
     def name(self) -> str:
         """As a person calls it: C.k."""
-        return f"{self.stage}.{self.axis}" if self.stage else self.axis
+        return ".".join(filter(None, (self.stage, self.axis))) or "the kernel"
 
 
 def loops_of_lines(module: IRModule) -> list[Around]:
@@ -90,6 +90,14 @@ def place_of(loop: InnerLoop, lines: Sequence[Around], sizes: Sizes) -> LoopPlac
     return LoopPlace(own[-1], stage, axis, math.prod(trips[:-1]), trips[-1], tasks, _keys(own))
 
 
+def place_of_all(module: IRModule) -> LoopPlace:
+    """The place of code that runs once: all of the kernel, and the stage that it computes, where it is one."""
+    origins = [getattr(line.node, "origin", None) for line in script_lines(module)]
+    stages = {o.stage for o in origins if o is not None and o.stage is not None}
+    stage = stages.pop() if len(stages) == 1 else None
+    return LoopPlace(None, stage, None, 1.0, 1.0, 1.0, ((stage, None),))
+
+
 def _keys(own: Around) -> tuple[tuple[str | None, str | None], ...]:
     """The stages and loops of the program that stand around, and in, a loop of the IR."""
     origins = [n.origin for n in own if n.origin is not None and n.origin.stage is not None]
@@ -120,6 +128,8 @@ def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:
 def steps_of(body: Sequence[Instruction], place: LoopPlace, trips: int | None) -> float:
     """How many iterations of the loop of the IR an iteration of the machine's does: LLVM unrolls loops, and makes vectors
     of them. Told by the bytes that both store, else by the `trips` of the machine's loop, else by their operations."""
+    if place.loop is None:
+        return 1.0
     stored = sum(i.store.size for i in body if i.store is not None and not i.store.is_stack)
     wanted = _stored_bytes(place.loop.body)
     if stored and wanted:
@@ -134,7 +144,7 @@ def steps_of(body: Sequence[Instruction], place: LoopPlace, trips: int | None) -
 def is_reduction(place: LoopPlace) -> bool:
     """Whether the body of a loop combines with an element what it reads from the very same: partial results can be combined
     later. Steps of a scan read another element."""
-    return any(
+    return place.loop is not None and any(
         isinstance(x, BufferLoad)
         and x.buffer is n.buffer
         and all(map(structural_equal, x.indices, n.indices))

@@ -18,7 +18,7 @@ from tewb.workbench.speed.arm_instructions import parse_arm
 from tewb.workbench.speed.cache_misses import Fetched
 from tewb.workbench.speed.inner_loops import InnerLoop, constant_trips, instructions_of
 from tewb.workbench.speed.instructions import VECTOR_WORK, Instruction
-from tewb.workbench.speed.latency_chain import Chain, latency_chain
+from tewb.workbench.speed.latency_chain import Chain, latency_chain, longest_chain
 from tewb.workbench.speed.llvm_mca import Simulated, simulate
 from tewb.workbench.speed.loop_places import LoopPlace, steps_of
 from tewb.workbench.speed.memory_levels import MemoryLevels
@@ -26,12 +26,13 @@ from tewb.workbench.speed.port_pressure import Pressure, front_cycles, port_pres
 from tewb.workbench.speed.processors import Processor
 
 CHAIN, PORTS, FRONT, MEMORY, UNKNOWN = "latency chain", "ports", "front end", "memory", "unknown"
+_ONCE = "llvm-mca is asked about loops"
 RULES = (CHAIN, PORTS, FRONT, MEMORY, UNKNOWN)
 
 
 @dataclass(slots=True)
 class LoopSpeed:
-    """An innermost loop of the kernel. All cycles are those of one iteration of the machine's loop, which does `steps`
+    """An innermost loop of the kernel, or all of a kernel that has none, as if it were a loop of one iteration. All cycles are those of one iteration of the machine's loop, which does `steps`
     iterations of the loop of the program. `iterations` are those of a call."""
 
     place: LoopPlace | None
@@ -50,6 +51,11 @@ class LoopSpeed:
     is_timed: bool = True  # whether the table has figures for its instructions
     is_counted: bool = True  # whether its iterations are known from its own counter
     told: str = ""  # its name among other loops of the same one
+
+    @property
+    def is_once(self) -> bool:
+        """Whether this is no loop: all of the kernel, which runs once."""
+        return self.place is not None and self.place.loop is None
 
     @property
     def name(self) -> str:
@@ -152,11 +158,12 @@ def loop_speed(
 ) -> LoopSpeed:
     """The numbers of a loop of x86-64, without those of memory."""
     body = tuple(instructions_of(loop.rows))
-    chain = latency_chain(body, processor)
-    trips = constant_trips(list(body), loop.before)
+    is_once = place is not None and place.loop is None
+    chain = (longest_chain if is_once else latency_chain)(body, processor)
+    trips = 1 if is_once else constant_trips(list(body), loop.before)
     steps, each, entries = _counts(body, place, trips)
     names = (cpu, *processor.stand_ins) if is_known else (cpu, "skylake-avx512", "haswell")
-    simulated = simulate([r.text for r in loop.rows], triple, names)
+    simulated = _ONCE if is_once else simulate([r.text for r in loop.rows], triple, names)
     return LoopSpeed(
         place, loop.label, body, steps, entries * each, chain, overlapped(chain, each, entries, processor),
         port_pressure(body, processor), front_cycles(body, processor), simulated,

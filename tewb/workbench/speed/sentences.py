@@ -64,9 +64,10 @@ def sentence_of(x: LoopSpeed, processor: Processor, widest: int, levels: MemoryL
         return f"The inner loop {x.name} calls {called} in each iteration, and what happens there is not seen here."
     if not x.is_timed:
         told = f"; llvm-mca says {number(x.core)} cycles" if x.core else ", which are only counted"
+        does = _does(x)
         return (
-            f"tewb has figures of processors of x86-64 alone: the inner loop {x.name} does {_iteration(x)} in {len(x.body)} "
-            f"instructions of this one{told}."
+            f"tewb has figures of processors of x86-64 alone: {does[0].lower()}{does[1:]} in {len(x.body)} instructions of this "
+            f"one{told}."
         )
     if x.rule == MEMORY and levels is not None:
         return _memory(x, levels)
@@ -80,7 +81,21 @@ def _iteration(x: LoopSpeed) -> str:
     return f"{steps} steps of {axis}" if steps > 1 else f"a step of {axis}"
 
 
+def _does(x: LoopSpeed) -> str:
+    """What a loop does, as the beginning of a sentence."""
+    return f"{_subject(x)} and runs once," if x.is_once else f"{_subject(x)} does {_iteration(x)}"
+
+
+def _subject(x: LoopSpeed) -> str:
+    return f"The code of {x.name} has no loop" if x.is_once else f"The inner loop {x.name}"
+
+
 def _chain(x: LoopSpeed, processor: Processor, widest: int) -> str:
+    if x.is_once:
+        return (
+            f"{_does(x)} in {number(x.cycles)} cycles, as long as its longest chain of operations, of which each "
+            f"waits for the one before. With nothing to wait for it would be {number(x.without_waiting)}."
+        )
     links = [x.body[i] for i in x.chain.instructions]
     main = max(links, key=lambda i: (processor.latency(i), i.kind in FLOAT_WORK))
     one = KIND_NAMES.get(main.kind, KIND_NAMES["other"])[0]
@@ -136,12 +151,12 @@ def _ports(x: LoopSpeed, processor: Processor, widest: int) -> str:
     where = f"on {x.bits}-bit vectors" if x.lanes > 1 else "on one number at a time"
     arithmetic = ruling[0] in FLOAT_WORK or ruling[0] in ("vec_int", "vec_mul")
     busy = f"{what}{f' {where}' if arithmetic else ''} keep ports {', '.join(x.ports.busiest)} busy for {number(x.port_cycles)} cycles"
-    said = f"The inner loop {x.name} does {_iteration(x)} in {number(x.cycles)} cycles: {busy}"
+    said = f"{_does(x)} in {number(x.cycles)} cycles: {busy}"
     if len(x.ports.busiest) == 1:
         said = said.replace("keep ports", "keep port")
     if x.uses_simulation and x.port_cycles > 1.3 * x.ports.cycles:
         return (
-            f"The inner loop {x.name} does {_iteration(x)} in {number(x.cycles)} cycles, in which llvm-mca finds its ports busy. By "
+            f"{_does(x)} in {number(x.cycles)} cycles, in which llvm-mca finds its ports busy. By "
             f"tewb's table {what} take {number(x.ports.cycles)} of them, and all {len(x.body)} instructions {number(x.front)} to begin."
         )
     vectors = wider(x, widest)
@@ -165,9 +180,10 @@ def _hidden(x: LoopSpeed, kind: str) -> int:
 
 def _front(x: LoopSpeed, processor: Processor, widest: int) -> str:
     vectors = wider(x, widest)
+    fewer = f"Fewer instructions ({'' if x.is_once else 'unrolled, or '}on wider vectors) would be faster."
     return (
-        f"The inner loop {x.name} does {_iteration(x)} in {len(x.body)} instructions, of which the processor begins {processor.width} "
-        f"in a cycle: {number(x.front)} cycles. {vectors or 'Fewer instructions (unrolled, or on wider vectors) would be faster.'}"
+        f"{_does(x)} in {len(x.body)} instructions, of which the processor begins {processor.width} "
+        f"in a cycle: {number(x.front)} cycles. {vectors or fewer}"
     )
 
 
@@ -179,7 +195,7 @@ def _memory(x: LoopSpeed, levels: MemoryLevels) -> str:
         f.buffer for f in sorted(x.fetched, key=lambda f: -cost[id(f)]) if cost[id(f)] > 0.2 * cost[id(most)]
     )
     said = (
-        f"The inner loop {x.name} waits for {source}: the lines of {listed([*names])} that {_iteration(x)} "
+        f"{_subject(x)}{' and' * x.is_once} waits for {source}: the lines of {listed([*names])} that {'it' if x.is_once else _iteration(x)} "
         f"need{'s' if round(x.steps) <= 1 else ''} take {number(x.memory)} cycles to come, its instructions {number(x.core)}."
     )
     crowded = next((f for f in x.fetched if f.crowded), None)

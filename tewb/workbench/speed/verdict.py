@@ -38,11 +38,15 @@ def time_text(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
+LONGEST_CHAIN = "its longest chain of operations, of which each waits for the one before"
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What bounds a program: the inner loop that takes the most time, its `share` of that of all of them, the limit that rules
     it (one of RULES), and the cycles of an iteration under each limit. `seconds` are predicted for a call; None where memory
-    is not known. `calls` are functions that the loop calls, whose time nobody sees."""
+    is not known. `calls` are functions that the loop calls, whose time nobody sees. Where the program has no loop, `is_once`,
+    and the cycles are those of all of it."""
 
     loop: str
     stage: str | None
@@ -51,6 +55,7 @@ class Verdict:
     cycles: dict[str, float]
     seconds: float | None
     calls: tuple[str, ...] = ()
+    is_once: bool = False
 
     @property
     def is_memory(self) -> bool:
@@ -86,9 +91,10 @@ class Verdict:
         if self.calls or self.rule == UNKNOWN:
             return f"{most}."
         others = ", ".join(f"{name} {number(x)}" for name, x in self.cycles.items() if name != self.rule)
+        bounds = LONGEST_CHAIN if self.is_once and self.rule == CHAIN else WHAT_BOUNDS[self.rule]
+        each = "in all" if self.is_once else "an iteration"
         return (
-            f"{most}. What bounds it is {WHAT_BOUNDS[self.rule]} ({number(self.cycles[self.rule])} cycles an iteration; "
-            f"{others})."
+            f"{most}. What bounds it is {bounds} ({number(self.cycles[self.rule])} cycles {each}; {others})."
         )
 
 
@@ -101,7 +107,7 @@ def verdict_of(loops: Sequence[LoopSpeed], seconds: float | None) -> Verdict | N
     cycles[first.rule] = max(cycles.get(first.rule, 0.0), first.cycles)
     stage = None if first.place is None else first.place.stage
     share = sum(x.total_cycles for x in loops if x.name == first.name) / total if total else 0.0
-    return Verdict(first.name, stage, share, first.rule, cycles, seconds, first.calls)
+    return Verdict(first.name, stage, share, first.rule, cycles, seconds, first.calls, first.is_once)
 
 
 def by_time(loops: Sequence[LoopSpeed]) -> list[LoopSpeed]:

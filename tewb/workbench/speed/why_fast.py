@@ -21,8 +21,8 @@ from tewb.workbench.measure.roofline import Peaks, machine_peaks, peak_dtype
 from tewb.workbench.measure.trials import Timings
 from tewb.workbench.session_view import SessionView
 from tewb.workbench.speed.cache_misses import Cache, Fetched, Key, predict_misses
-from tewb.workbench.speed.inner_loops import inner_loops
-from tewb.workbench.speed.loop_places import loops_of_lines, place_of
+from tewb.workbench.speed.inner_loops import inner_loops, straight_code
+from tewb.workbench.speed.loop_places import loops_of_lines, place_of, place_of_all
 from tewb.workbench.speed.loop_speed import (
     LoopSpeed,
     add_memory,
@@ -68,7 +68,7 @@ class Roof:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """The answer: a sentence, what else is to be said, and the loops, the longest first, of which `predicted` is the time of
+    """The answer: a sentence, what else is to be said, and the loops (all of the kernel as one, where it has none), the longest first, of which `predicted` is the time of
     a call in seconds (None for another machine). `measured` is the median of the last measurement of this schedule. `verdict` is
     what all panes say of it; None where there is no loop. `times` are the predicted seconds of stages and loops, each
     with all that is inside of it."""
@@ -226,10 +226,13 @@ def why_this_fast(program: Program, target: Target | str | None = None) -> Speed
 
 
 def _loops(compiled: CompiledModule, sizes: Sizes) -> tuple[list[LoopSpeed], Processor | None]:
-    """The innermost loops of a kernel, and the processor whose figures they have."""
+    """The innermost loops of a kernel (all of it, where it has none), and the processor whose figures they have."""
     target = compiled.target
     lines = loops_of_lines(compiled.module)
     found = [(x, place_of(x, lines, sizes)) for x in inner_loops(compiled.assembly)]
+    once = None if found or _CALL in compiled.assembly else straight_code(compiled.assembly)
+    if once is not None:
+        found = [(once, place_of_all(compiled.module))]
     if not target.triple.startswith(("x86_64", "amd64", "i386", "i686")):
         return [loop_of_another_architecture(x, p, target.triple, target.cpu) for x, p in found], None
     processor, is_known = processor_of(target.cpu)

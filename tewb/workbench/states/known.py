@@ -21,6 +21,7 @@ class KnownStates:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._version = -1
+        self._args: object = None
         self._journals: list[tuple[tuple[Step, ...], _States]] = []  # that of now is the last
 
     def look_in_pieces(self, view: str, options: Mapping[str, Any]) -> Iterator[Any]:
@@ -42,7 +43,9 @@ class KnownStates:
 
     def _of_now(self) -> _States:
         """The states of the journal of now."""
-        schedule = self._session.schedule
+        schedule, args = self._session.schedule, self._session.args
+        if args is not self._args:
+            self._version, self._args, self._journals = -1, args, []
         if schedule.version != self._version:
             journal = schedule.journal
             at = next(

@@ -38,8 +38,8 @@ class LinesFetched:
 
 @dataclass(frozen=True, slots=True)
 class InnerLoopSpeed:
-    """An innermost loop of the machine code. All counts and cycles are those of one iteration, which does `steps` of the
-    loop of the program; `iterations` are those of a call, `share` its part of the cycles of all inner loops.
+    """An innermost loop of the machine code, or, where `once`, all of a kernel that has none, as if it were a loop of one
+    iteration. All counts and cycles are those of one iteration, which does `steps` of the loop of the program; `iterations` are those of a call, `share` its part of the cycles of all inner loops.
 
     `part` is its number in the links of code. `bits` is the width of its arithmetic, `lanes` how many numbers that is;
     `kinds` counts its instructions by what they do. `rule` names the limit that is the largest. `ports` are cycles of each
@@ -70,6 +70,7 @@ class InnerLoopSpeed:
     simulated: float | None
     simulated_by: str
     lines: tuple[LinesFetched, ...]
+    once: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,17 +191,27 @@ def _loop(x: LoopSpeed, share: float, numbers: LoopNumbers) -> InnerLoopSpeed:
         None if simulated is None else simulated.cycles,
         simulated.model if simulated is not None else str(x.simulated),
         tuple([LinesFetched(f.buffer, f.misses, f.is_sequential, f.crowded) for f in x.fetched]),
+        x.is_once,
     )
 
 
 def _limits(x: LoopSpeed) -> tuple[Limit, ...]:
     if not x.is_timed:
         return ()
+    if x.is_once:
+        chain = "operations of which each waits for the one before"
+        return (Limit(CHAIN, x.chain_cycles, chain), *_limits_without_chain(x))
     chain = "through memory" if x.chain.through_memory else "through registers"
     if x.chain_cycles != x.chain.cycles:
         chain = f"{chain}: {x.chain.cycles:g}, of which the next entry of the loop overlaps a part"
     return (
         Limit(CHAIN, x.chain_cycles, f"each iteration waits for the one before, {chain}"),
+        *_limits_without_chain(x),
+    )
+
+
+def _limits_without_chain(x: LoopSpeed) -> tuple[Limit, ...]:
+    return (
         Limit(PORTS, x.port_cycles, f"the busiest: {', '.join(x.ports.busiest)}" if x.ports.busiest else ""),
         Limit(FRONT, x.front, f"{len(x.body)} instructions begin, so many in a cycle"),
         Limit(MEMORY, x.memory, "lines that come from further caches"),

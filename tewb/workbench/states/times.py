@@ -43,7 +43,7 @@ class Moment:
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A measurement, of the schedule after `steps` steps. `ratio` is numpy's median over the kernel's; `stale` says that the
-    schedule or the sizes are others by now."""
+    schedule or the sizes are others by now, `doubtful` that the times vary a lot, as on a busy machine."""
 
     contestants: tuple[Contestant, ...]
     ratio: float | None
@@ -53,6 +53,7 @@ class Measured:
     steps: int
     text: str
     stale: bool
+    doubtful: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,7 @@ def measured_state(session: Session, m: Measurement) -> Measured:
         len(m.journal),
         str(m),
         m.journal != session.journal or m.sizes != sizes_text(session),
+        bool(m.doubt),
     )
 
 

@@ -59,6 +59,8 @@ export class Desk {
   readonly now = signal<Now | null>(null);
   readonly said = signal<Said | null>(null);
   readonly busy = signal<{ what: string; done: number; note: string } | null>(null);
+  /** The keys of views whose states are those before the last change, while the new ones are made. */
+  readonly late = signal<readonly string[]>([]);
   /** How many requests wait for their replies. */
   readonly waiting = signal(0);
   private readonly client = Math.random().toString(36).slice(2);
@@ -155,6 +157,9 @@ export class Desk {
       case "done":
         if (message.good === false) this.say({ text: message.text, kind: "done", refused: null });
         else this.done(message.text.replace(/^✓ /, ""), message.code);
+        break;
+      case "late":
+        this.late.value = message.keys;
         break;
       case "restored": {
         const steps = `${message.steps} step${message.steps === 1 ? "" : "s"}`;

@@ -3,14 +3,16 @@ import type { PrimitiveForm } from "./states";
 
 export type Values = Record<string, string>;
 
-/** What a form shows first: the chosen loop where it takes one, and the loop inside of it for the second. */
+/** What a form shows first: the chosen loop where it takes one, and the loop inside of it for the second; the last loops, where
+ * nothing is inside of the chosen one. */
 export function startValues(form: PrimitiveForm, loop: string): Values {
   const values: Values = {};
   let next = 0;
+  const wanted = form.fields.filter((f) => f.kind === "axis").length;
   for (const f of form.fields) {
     values[f.name] = f.kind === "axes" ? f.choices.join(", ") : f.value;
     if (f.kind === "axis" && f.choices.length) {
-      const at = Math.max(f.choices.indexOf(loop), 0) + next++;
+      const at = Math.max(Math.min(f.choices.indexOf(loop), f.choices.length - wanted), 0) + next++;
       values[f.name] = f.choices[Math.min(at, f.choices.length - 1)]!;
     }
     if (f.kind === "stage" && !values[f.name]) values[f.name] = f.choices[0] ?? "";

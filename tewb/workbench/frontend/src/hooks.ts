@@ -45,6 +45,11 @@ export function useView<V extends ViewName>(view: V | null, options: Options = {
   return shown;
 }
 
+/** Whether the state of a view is the one before the last change, as the new one takes a while. */
+export function useIsLate(view: ViewName): boolean {
+  return useDesk().late.value.includes(JSON.stringify([view, {}]));
+}
+
 /** The costs and the times that the chosen metric needs. */
 export function useCosts(): Costs {
   const timed = isTime(metric.value);

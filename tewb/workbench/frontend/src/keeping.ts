@@ -2,7 +2,7 @@
  * The journal that lives in the notebook file: what Python keeps of a program is written into the notebook's metadata,
  * under the program's fingerprint, and given back when the cell runs again.
  */
-import type { Model, NotebookContext } from "./messages";
+import type { FromPython, Model, NotebookContext } from "./messages";
 
 interface Kept {
   programs: Record<string, { when: number; journal: string; steps: number }>;
@@ -29,8 +29,30 @@ export function keep(model: Model): () => void {
     const newest = Object.entries(programs).sort(([, a], [, b]) => b.when - a.when).slice(0, MOST);
     context.model.setMetadata("tewb", { programs: Object.fromEntries(newest) });
   };
+  // What is saved is what is shown: the journal is written before, and where the look in the notebook was an older one, it is saved again.
+  let isSaving = false;
+  let again = false;
+  const save = () => {
+    again = isSaving;
+    if (!isSaving && !context.isDisposed) void context.save?.();
+  };
+  const onSave = (_: unknown, state: string) => {
+    isSaving = state === "started";
+    if (isSaving) {
+      clearTimeout(later);
+      write();
+      model.send({ kind: "saving" });
+    } else if (again) save();
+  };
+  const onMessage = (message: FromPython) => message.kind === "looked" && save();
   model.on("change:kept", writeLater);
-  return () => model.off("change:kept", writeLater);
+  model.on("msg:custom", onMessage as never);
+  context.saveState?.connect(onSave);
+  return () => {
+    model.off("change:kept", writeLater);
+    model.off("msg:custom", onMessage as never);
+    context.saveState?.disconnect(onSave);
+  };
 }
 
 function read(context: NotebookContext): Kept {

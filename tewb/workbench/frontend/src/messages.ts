@@ -68,11 +68,14 @@ export type FromPython =
   | { kind: "failed"; what: string; message: string }
   | { kind: "idle"; what: string }
   | { kind: "done"; text: string; code?: string; good?: boolean }
-  | { kind: "restored"; steps: number; when: number };
+  | { kind: "restored"; steps: number; when: number }
+  | { kind: "late"; keys: string[] }
+  | { kind: "looked" };
 
 export type ToPython =
   | { kind: "watch"; client: string; views: Record<string, { view: string; options: Options }>; again: string[] }
   | { kind: "ask"; id: number; request: string; arguments: Record<string, unknown> }
+  | { kind: "saving" }
   | { kind: "found"; in_notebook: boolean; record: unknown };
 
 /** A widget's model, as anywidget gives it. */
@@ -89,6 +92,9 @@ export interface Model {
 /** The document that a widget is in, where the notebook gives it (JupyterLab, Notebook 7). */
 export interface NotebookContext {
   path: string;
+  isDisposed?: boolean;
+  save?(): Promise<void>;
+  saveState?: Record<"connect" | "disconnect", (slot: (sender: unknown, state: string) => void) => unknown>;
   model: {
     getMetadata(key: string): unknown;
     setMetadata(key: string, value: unknown): void;

@@ -30,7 +30,9 @@ export function portBars(loop: InnerLoopSpeed): Bar[] {
 export function facts(loop: InnerLoopSpeed): [string, string][] {
   const width = loop.bits === 0 ? "no floats or vectors" : loop.lanes > 1 ? `${loop.bits} bits, ${loop.lanes} numbers at once` : `${loop.bits} bits, one number at a time`;
   const rows: [string, string][] = [
-    ["cycles an iteration", `${brief(loop.cycles)}, for ${brief(loop.steps)} step${loop.steps === 1 ? "" : "s"} of ${loop.loop ?? "the loop"}`],
+    loop.once
+      ? ["cycles of a call", brief(loop.cycles)]
+      : ["cycles an iteration", `${brief(loop.cycles)}, for ${brief(loop.steps)} step${loop.steps === 1 ? "" : "s"} of ${loop.loop ?? "the loop"}`],
     ["iterations of a call", grouped(Math.round(loop.iterations))],
     ["instructions", `${loop.instructions}: ${Object.entries(loop.kinds).map(([kind, n]) => `${n} ${kind}`).join(", ")}`],
     ["arithmetic", width],

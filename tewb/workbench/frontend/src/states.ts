@@ -572,7 +572,7 @@ export interface LinesFetched {
   crowded: string;
 }
 
-/** An innermost loop of the machine code. All counts and cycles are those of one iteration, which does `steps` of the loop of the program; `iterations` are those of a call, `share` its part of the cycles of all inner loops. `part` is its number in the links of code. `bits` is the width of its arithmetic, `lanes` how many numbers that is; `kinds` counts its instructions by what they do. `rule` names the limit that is the largest. `ports` are cycles of each port, told by `ports_by`; `simulated` are the cycles that llvm-mca says. */
+/** An innermost loop of the machine code, or, where `once`, all of a kernel that has none, as if it were a loop of one iteration. All counts and cycles are those of one iteration, which does `steps` of the loop of the program; `iterations` are those of a call, `share` its part of the cycles of all inner loops. `part` is its number in the links of code. `bits` is the width of its arithmetic, `lanes` how many numbers that is; `kinds` counts its instructions by what they do. `rule` names the limit that is the largest. `ports` are cycles of each port, told by `ports_by`; `simulated` are the cycles that llvm-mca says. */
 export interface InnerLoopSpeed {
   name: string;
   stage: string | null;
@@ -598,6 +598,7 @@ export interface InnerLoopSpeed {
   simulated: number | null;
   simulated_by: string;
   lines: LinesFetched[];
+  once: boolean;
 }
 
 /** The seconds of a stage or loop in a call with all that runs in it, as they are predicted: those of its inner loops. `part` is its number in the links of code, `key` its name in the tree. Loops that the machine code has not got, as those in vectors, have none. */
@@ -700,7 +701,7 @@ export interface Contestant {
   gbytes: number | null;
 }
 
-/** A measurement, of the schedule after `steps` steps. `ratio` is numpy's median over the kernel's; `stale` says that the schedule or the sizes are others by now. */
+/** A measurement, of the schedule after `steps` steps. `ratio` is numpy's median over the kernel's; `stale` says that the schedule or the sizes are others by now, `doubtful` that the times vary a lot, as on a busy machine. */
 export interface Measured {
   contestants: Contestant[];
   ratio: number | null;
@@ -710,6 +711,7 @@ export interface Measured {
   steps: number;
   text: string;
   stale: boolean;
+  doubtful: boolean;
 }
 
 /** What is known of the results. `proved` says whether the steps themselves prove that results stay the same, `rounds` whether only up to the rounding of sums, `proof` why. `test` is what a run on small sizes found ("unknown": it was not done), `found` in words, and `step` (from 0) the one that changed a result. */

@@ -14,6 +14,8 @@ const tile: PrimitiveForm = {
 test("two loops are never the same one: the second is the loop inside of the first", () => {
   expect(startValues(tile, "i")).toMatchObject({ x: "i", y: "j" });
   expect(startValues(tile, "j")).toMatchObject({ x: "j", y: "k" });
+  expect(startValues(tile, "k")).toMatchObject({ x: "j", y: "k" });
+  expect(startValues(tile, "")).toMatchObject({ x: "i", y: "j" });
 });
 
 test("numbers become numbers, words stay words, what is empty is left out", () => {

@@ -6,7 +6,7 @@ const loop: InnerLoopSpeed = {
   name: "C.k", stage: "C", loop: "k", part: 3, label: ".LBB0_4", share: 1, iterations: 2097152, steps: 8, cycles: 32, rule: "latency chain",
   limits: [{ name: "latency chain", cycles: 32, about: "waits" }, { name: "ports", cycles: 8, about: "p2, p3" }],
   instructions: 20, kinds: { loads: 8, jump: 1 }, bits: 32, lanes: 1, loads: 16, stores: 0, spills: 0, calls: [],
-  ports: { p0: 4, p2: 8 }, ports_by: "tewb's table", simulated: 32.08, simulated_by: "skylake", lines: [],
+  ports: { p0: 4, p2: 8 }, ports_by: "tewb's table", simulated: 32.08, simulated_by: "skylake", lines: [], once: false,
 };
 
 test("the limit that rules is marked, and bars are shares of the largest", () => {
@@ -23,6 +23,12 @@ test("facts tell steps, widths and what llvm-mca says, or why it says nothing", 
   expect(without["llvm-mca"]).toBe("llvm-mca is not on this machine");
   expect(without["arithmetic"]).toBe("512 bits, 16 numbers at once");
   expect(without["calls"]).toBe("sinf");
+});
+
+test("code without a loop has cycles of a call", () => {
+  const rows = Object.fromEntries(facts({ ...loop, once: true, loop: null, iterations: 1, steps: 1 }));
+  expect(rows["cycles of a call"]).toBe("32");
+  expect(rows["cycles an iteration"]).toBeUndefined();
 });
 
 test("numbers are brief, and what is not known is not said", () => {

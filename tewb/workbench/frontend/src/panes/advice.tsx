@@ -1,20 +1,24 @@
 /** Advice: what to try next, how near the roof is, and what makes the schedule slow or large. */
-import { useDesk, useView } from "../hooks";
+import { useDesk, useIsLate, useView } from "../hooks";
 import { Button } from "../parts/button";
 import { Running } from "../parts/running";
 import { StepButton } from "../parts/step_button";
-import { Words } from "../parts/words";
+import { BEFORE, Words } from "../parts/words";
 import type { Finding, Proposal, Swept, TrialRow } from "../states";
 import { digits, shownGain, shownTime } from "../units";
 
 export function AdvicePane() {
   const known = useView("advice").value;
   const swept = useView("swept").value;
+  const isLate = useIsLate("advice");
   if (!known) return <p class="tw-dim">looking at the machine code …</p>;
   if (known.problem !== null) return <p class="tw-problem">{known.problem}</p>;
   return (
     <section class="tw-pane tw-pane-advice" aria-label="Advice">
-      <p role="status">{known.standing}</p>
+      <p role="status" class={isLate ? "tw-stale" : ""}>
+        {isLate && BEFORE}
+        {known.standing}
+      </p>
       {known.next.length > 0 && (
         <ul class="tw-choices" aria-label="What to try next">
           {known.next.map((p) => (

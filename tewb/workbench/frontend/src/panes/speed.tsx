@@ -1,18 +1,22 @@
 /** Why this fast: a sentence on the inner loop that takes the most time, and the table behind it. */
-import { useDesk, useView } from "../hooks";
-import { Words } from "../parts/words";
+import { useDesk, useIsLate, useView } from "../hooks";
+import { BEFORE, Words } from "../parts/words";
 import { beside, facts, limitBars, portBars, type Bar } from "../speed";
 import type { InnerLoopSpeed, WhyThisFast } from "../states";
 import { grouped, shownBytes } from "../units";
 
 export function SpeedPane() {
   const known = useView("speed").value;
+  const isLate = useIsLate("speed");
   if (!known) return <p class="tw-dim">Compiling, and looking at the inner loops …</p>;
   if (known.problem !== null) return <p class="tw-problem">{known.problem}</p>;
   const machine = [known.processor, known.gigahertz && `${known.gigahertz.toFixed(2)} GHz`, ...Object.entries(known.caches).map(([name, n]) => `${name} ${shownBytes(n)}`)];
   return (
     <section class="tw-pane tw-pane-speed" aria-label="Why this fast">
-      <p class="tw-speed-sentence">{known.sentence}</p>
+      <p class={isLate ? "tw-speed-sentence tw-stale" : "tw-speed-sentence"}>
+        {isLate && BEFORE}
+        {known.sentence}
+      </p>
       {known.verdict && <p>{known.verdict}</p>}
       {known.notes.map((n) => (
         <p key={n}>{n}</p>
@@ -39,7 +43,7 @@ function Loop({ loop, open, caches }: { loop: InnerLoopSpeed; open: boolean; cac
           select {loop.name}
         </button>
       )}
-      <Bars title="Cycles of an iteration under each limit" bars={limitBars(loop)} />
+      <Bars title={`Cycles of ${loop.once ? "a call" : "an iteration"} under each limit`} bars={limitBars(loop)} />
       <table class="tw-table">
         <tbody>
           {facts(loop).map(([name, text]) => (

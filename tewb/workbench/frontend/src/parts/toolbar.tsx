@@ -94,6 +94,7 @@ function Result({ measured }: { measured: Measured }) {
       {measured.ratio !== null && (
         <span class="tw-dim">
           {" "}
+          {measured.doubtful && "≈ "}
           {digits(measured.ratio)} × {(reference?.name ?? "numpy").split(",")[0]}
           {measured.sizes && `, ${measured.sizes}`}
         </span>

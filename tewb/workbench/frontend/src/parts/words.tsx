@@ -1,3 +1,6 @@
+/** What is said before a state while the one after the last change is made. */
+export const BEFORE = "Before the last change: ";
+
 /** The words of the field that a pane uses, each in a plain sentence. */
 export function Words({ words }: { words: Record<string, string> | undefined }) {
   const known = Object.entries(words ?? {});
