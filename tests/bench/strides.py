@@ -71,7 +71,12 @@ def special_matmul(n: int, m: int, k: int, rows: int = 9, columns: int = 48, pac
                 (lambda k, j: [j // rows, k, j % rows]),
             )
             s[Q].transform_layout(by_rows if along_rows else by_columns)
-            s[Q].vectorize(s[Q].leaf_iter_vars[-1])
+            part, over, lane = s[Q].leaf_iter_vars
+            over, few = s[Q].split(
+                over, 16
+            )  # lines of 16 k, which the cache holds until all parts have read theirs
+            s[Q].reorder(over, part, few, lane)
+            s[Q].vectorize(lane)
         lanes, across = ("j", "i") if along_rows else ("i", "j")
         lo, ao, li, ai = s[C].tile(lanes, across, columns, rows)
         s[C].reorder(lo, ao, ai, li)

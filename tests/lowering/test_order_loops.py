@@ -136,6 +136,18 @@ def test_single_values_where_elements_are_no_neighbours() -> None:
     assert not any("vectorized" in line for line in text_of_last)
 
 
+def test_vectors_of_neighbours_stay_where_other_strides_differ() -> None:
+    """Packed rows of a matrix whose columns are known to be neighbours."""
+    A = te.placeholder((64, 32), name="A")
+    B = te.compute((8, 32, 8), lambda i, k, j: A[i * 8 + j, k] * 2.0, name="B")
+    s = te.create_schedule(B.op)
+    s[B].vectorize("j")
+    binds = {A: te.decl_buffer((64, 32), name="A", strides=[1, te.var("t")])}
+    f = after((s, [A, B]), binds=binds)
+    *_, last = (n for n in walk(f.body) if isinstance(n, For))
+    assert (last.var.name, last.kind) == ("j", ForKind.VECTORIZED)
+
+
 def test_the_outermost_loop_stays_parallel() -> None:
     s, args = doubled(40, 50)
     s["B"].parallel("i0")

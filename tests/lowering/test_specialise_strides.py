@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,61 @@ def test_one_condition_covers_all_strides() -> None:
     binds = {t: te.decl_buffer((8,), name=t.name, strides=[v]) for t, v in ((A, a), (B, b), (C, a))}
     text = after("specialise_strides", te.create_schedule(C.op), [A, B, C], binds)
     assert text.startswith("if a == 1 and b == 1:\n") and text.count("if ") == 1
+
+
+def tiles(n: int, m: int, k: int, rows: int = 4) -> tuple[Any, list[Any], dict[Any, Any]]:
+    """A product in tiles of registers, of a packed panel and packed rows; A, B and C have any strides."""
+    A, B = te.placeholder((n, k), name="A"), te.placeholder((k, m), name="B")
+    r = te.reduce_axis((0, k), name="r")
+    C = te.compute((n, m), lambda i, j: te.sum(A[i, r] * B[r, j], axis=r), name="C")
+    s = te.create_schedule(C.op)
+    L = s.cache_write(C, "local")
+    P, Q = s.cache_read(B, "global", [L]), s.cache_read(A, "global", [L])
+    i, j, ai, li = s[C].tile("i", "j", rows, 8)
+    s[C].reorder(j, i, ai, li)
+    s[C].unroll(ai)
+    s[C].vectorize(li)
+    s[L].compute_at(s[C], i)
+    outer, inner, step = s[L].leaf_iter_vars
+    s[L].reorder(step, outer, inner)
+    s[L].unroll(outer)
+    s[L].vectorize(inner)
+    s[P].compute_at(s[C], j)
+    s[Q].compute_at(s[C], j)
+    args = [A, B, C]
+    strides = {t: [te.var(f"{t.name}.s"), te.var(f"{t.name}.t")] for t in args}
+    return s, args, {t: te.decl_buffer(t.shape, name=t.name, strides=own) for t, own in strides.items()}
+
+
+def test_long_statements_between_packed_panels_are_there_once() -> None:
+    lines = [line.strip() for line in after("specialise_strides", *tiles(16, 16, 64)).splitlines()]
+    assert sum("C.local[i.c, j.c] +" in line or "A.global[i.outer * 4" in line for line in lines) == 1
+    choices = [line for line in lines if line.startswith("if ")]
+    assert set(choices) == {"if A.t == 1 and B.t == 1 and C.t == 1:"}
+    assert len(choices) == 3  # around the packing of A, that of B, and the stores of C
+
+
+def test_short_statements_are_there_twice() -> None:
+    lines = after("specialise_strides", *tiles(16, 16, 64, rows=1)).splitlines()
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "if A.t == 1 and B.t == 1 and C.t == 1:",
+        "else:",
+    ]
+
+
+@pytest.mark.parametrize("shape", [(16, 16, 64), (13, 11, 64)])
+def test_what_stands_once_computes_the_same_for_all_strides(shape: tuple[int, int, int]) -> None:
+    n, m, k = shape
+    s, args, binds = tiles(*shape)
+    kernel = tewb.build(s, args, binds=binds)
+    rng = np.random.default_rng(0)
+    a, b = rng.random((n, k), "float32"), rng.random((k, m), "float32")
+    for turn in itertools.product(
+        (np.asarray, np.asfortranarray, lambda x: np.repeat(x, 2, 1)[:, ::2]), repeat=3
+    ):
+        given = [f(x) for f, x in zip(turn, (a, b, np.zeros((n, m), "float32")), strict=True)]
+        kernel(*given)
+        np.testing.assert_allclose(given[-1], a @ b, rtol=1e-5)
 
 
 @pytest.mark.parametrize("last", [1, 3])

@@ -31,6 +31,11 @@ def is_misread(loop: For) -> bool:
     return has_cyclic_index(loop) or has_conditional_division(loop)
 
 
+def may_mislead(n: Node) -> bool:
+    """Whether a node is of a kind for which a loop around it may be vectorized wrongly."""
+    return _starts_again(n) or _is_open_division(n)
+
+
 def has_cyclic_index(loop: For) -> bool:
     """Whether something is read or written at a remainder of the loop's counter by a power of two.
 
@@ -60,13 +65,15 @@ def has_conditional_division(loop: For) -> bool:
     have no quotient. (`i == j or A[2*j % n] > 0`, over i.)
     """
     return any(
-        isinstance(n, Div | Mod | FloorDiv | FloorMod)
-        and n.dtype.is_int
-        and const_int(n.b) is None
-        and not uses(n, [loop.var])
+        _is_open_division(n) and not uses(n, [loop.var])
         for condition in _conditional(loop.body)
         for n in walk(condition)
     )
+
+
+def _is_open_division(n: Node) -> bool:
+    """Whether integers are divided by what is no constant."""
+    return isinstance(n, Div | Mod | FloorDiv | FloorMod) and n.dtype.is_int and const_int(n.b) is None
 
 
 def _conditional(n: Node) -> Iterator[Node]:

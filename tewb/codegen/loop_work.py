@@ -30,19 +30,27 @@ FEW = 16  # iterations of a loop that LLVM may unroll completely
 CHUNK = 10 * COARSE  # operations that a thread takes from a parallel loop at a time
 
 
-def operations(s: Node) -> int | None:
-    """An estimate of the operations that a statement takes, or None when a loop's extent is not constant."""
+def operations(s: Node, known: dict[Node, int | None] | None = None) -> int | None:
+    """An estimate of the operations that a statement takes, or None when a loop's extent is not constant. Those of
+    statements are looked up in `known`, and added to it."""
+    known = {} if known is None else known
+    if s not in known:
+        known[s] = _operations(s, known)
+    return known[s]
+
+
+def _operations(s: Node, known: dict[Node, int | None]) -> int | None:
     match s:
         case For():
-            count, body = const_int(s.extent), operations(s.body)
+            count, body = const_int(s.extent), operations(s.body, known)
             return None if count is None or body is None else count * body
         case While():
             return None
         case Seq(stmts):
-            counts = [operations(p) for p in stmts]
+            counts = [operations(p, known) for p in stmts]
             return None if None in counts else sum(p for p in counts if p is not None)
         case IfThenElse(_, then, Stmt() as other):
-            sides = operations(then), operations(other)
+            sides = operations(then, known), operations(other, known)
             return None if None in sides else 1 + max(n for n in sides if n is not None)
         case Evaluate(Call("prefetch")):
             return 1
@@ -56,7 +64,7 @@ def operations(s: Node) -> int | None:
                 if isinstance(n, Expr)
             )
             return sum(weights) // 4 + 1
-    counts = [operations(c) for c in s.children() if isinstance(c, Stmt)]
+    counts = [operations(c, known) for c in s.children() if isinstance(c, Stmt)]
     return None if None in counts else 1 + sum(p for p in counts if p is not None)
 
 
@@ -116,7 +124,7 @@ def has_many_accesses(body: Stmt) -> bool:
     return accesses > LONG
 
 
-def is_coarse(body: Stmt) -> bool:
-    """Whether one iteration takes so long that polling the cancel flag costs nothing."""
-    work = operations(body)
+def is_coarse(body: Stmt, known: dict[Node, int | None] | None = None) -> bool:
+    """Whether one iteration takes so long that polling the cancel flag costs nothing; `known` are `operations`."""
+    work = operations(body, known)
     return work is None or work >= COARSE

@@ -11,7 +11,7 @@ from tewb.codegen.debug_locations import DebugInfo
 from tewb.codegen.expressions import ExpressionWriter
 from tewb.codegen.function import STACK_LIMIT, Function
 from tewb.codegen.interleave import MOST_STORES, interleaved, shuffle
-from tewb.codegen.llvm_vectorizer import is_misread
+from tewb.codegen.llvm_vectorizer import is_misread, may_mislead
 from tewb.codegen.loop_timers import Timers
 from tewb.codegen.loop_work import (
     PART,
@@ -43,12 +43,14 @@ from tewb.ir import (
     ForKind,
     IfThenElse,
     LetStmt,
+    Node,
     Ramp,
     Seq,
     Stmt,
     Var,
     While,
     const_int,
+    everywhere,
     is_contiguous,
     is_maskable_store,
     seq,
@@ -83,12 +85,15 @@ class Statements:
             int, int
         ] = {}  # allocations whose memory iterations leave to the next, by id: their places
         self.sections = Sections()
+        self.work: dict[Node, int | None] = {}  # the operations of statements, as far as they were asked for
+        self.is_plain = everywhere(lambda n: not may_mislead(n))
 
     def inside(self, f: Function, values: dict[Var, str], scope: str) -> Statements:
         """The writer of another function `f` of the same kernel, in which `values` are known."""
         f.stack_bytes = self.f.stack_bytes
         inner = Statements(f, values, self.debug, self.shared, self.info, scope)
         inner.expressions.data |= self.expressions.data
+        inner.work, inner.is_plain = self.work, self.is_plain
         return inner
 
     def emit_all(self, s: Stmt) -> None:
@@ -208,22 +213,30 @@ class Statements:
             f"  {i} = phi {t} [ {first}, %{before} ], [ {following}, %{f.block} ]{f.location_suffix()}"
         )
         wishes = [UNROLLED_NEVER] if has_wide_iterations(s) else []
-        f.branch(again, body, done, wishes=wishes + [VECTORIZED_NEVER] * is_misread(s))
+        f.branch(again, body, done, wishes=wishes + [VECTORIZED_NEVER] * self.is_misread(s))
         f.start(done)
+
+    def is_misread(self, s: For) -> bool:
+        return not self.is_plain(s.body) and is_misread(s)
 
     def poll(self, s: For) -> None:
         """Poll the cancel flag once in each iteration of a loop whose iterations are long and whose body has no loop
         that polls it."""
-        if not is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
-            return
-        self.stop_if_cancelled()
+        if is_coarse(s.body, self.work) and not self.polls(s.body):
+            self.stop_if_cancelled()
+
+    def polls(self, s: Stmt) -> bool:
+        """Whether a statement has a loop of long iterations, which poll the cancel flag."""
+        if isinstance(s, For) and is_coarse(s.body, self.work):
+            return True
+        return any(self.polls(c) for c in s.children() if isinstance(c, Stmt))
 
     def is_endless(self, s: For) -> bool:
         """Whether a loop of short iterations may run for so long that a user wants to interrupt it: it has very many,
         or it is an outermost loop whose number of iterations is not known and not bounded by memory."""
-        if is_coarse(s.body) or any(isinstance(n, For) and is_coarse(n.body) for n in walk(s.body)):
+        if is_coarse(s.body, self.work) or self.polls(s.body):
             return False
-        work = operations(s)
+        work = operations(s, self.work)
         if work is not None:
             return work > 4 * PART
         stores = [n for n in walk(s.body) if isinstance(n, BufferStore)]

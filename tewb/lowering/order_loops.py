@@ -144,8 +144,9 @@ class _Nest:
 
     def as_it_was(self, s: Stmt) -> Stmt:
         """The nest `s` for elements that are no neighbours. Vectors of cheap values, each lane loaded and stored by itself,
-        would take longer than the values one by one."""
-        return self.ordered(self.loops) if self.lanes and not self.steps and _is_cheap(self.stores) else s
+        would take longer than the values one by one. Those of accesses that move to neighbours in any call stay."""
+        is_scalar = self.lanes and not self.steps and _is_cheap(self.stores) and _ones(self, self.loops[-1])
+        return self.ordered(self.loops) if is_scalar else s
 
     def in_parts(self, loop: For, size: int) -> tuple[_Nest, list[For]]:
         """The nest with a loop in parts of `size` iterations, and these loops: it, if it is no longer, or its two parts. The

@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 
 from tewb.ir import (
     EQ,
+    Allocate,
     And,
     Buffer,
     BufferLoad,
     BufferStore,
     Expr,
+    For,
+    ForKind,
     IfThenElse,
     IntImm,
+    Node,
     PrimFunc,
+    Seq,
     Stmt,
     Var,
     const,
     const_int,
+    everywhere,
     ops,
+    replace,
     rewriter,
-    substitute,
+    seq,
+    substituter,
+    uses,
     walk,
 )
+
+LONG = 64  # nodes of a statement, with its unrolled loops written out, that is not to be there twice
+RUNS = 1024  # nodes that it goes through in a run, at least
 
 
 def specialise_strides(f: PrimFunc) -> PrimFunc:
@@ -34,16 +47,95 @@ def specialise_strides(f: PrimFunc) -> PrimFunc:
                                                  for i in n: B[i*t] = A[i*s]
 
     Neighbours become vector loads and stores then. One condition covers all such strides, so that the code
-    is twice as long at most. Functions without them, or whose accesses are all made elsewhere (by packed
-    functions), come back unchanged.
+    is twice as long at most. Long statements that use none of them, such as the updates of a tile of registers between
+    panels that were packed, stand there once, with a choice before and after them. Functions without such strides, or
+    whose accesses are all made elsewhere (by packed functions), come back unchanged.
     """
     units = unit_strides(f)
-    if not units:
-        return f
-    ones: dict[Var, Expr] = {v: const(1, v.dtype) for v in units}
-    cond = all_one(units)
-    first, other = (_decided(f.body, units, holds) for holds in (True, False))
-    return f.with_body(IfThenElse(cond, substitute(first, ones), other))
+    return f.with_body(_Choices(units).chosen(f.body)) if units else f
+
+
+class _Choices:
+    """Writes statements for `units` that are all 1, and for any."""
+
+    def __init__(self, units: Sequence[Var]) -> None:
+        self.units = units
+        self.with_ones: Callable[[Stmt], Stmt] = substituter({v: const(1, v.dtype) for v in units})
+        self.is_free = everywhere(lambda n: not _names(n, {*units}))
+
+    def chosen(self, s: Stmt) -> Stmt:
+        """`s` with choices between strides of 1 and others, around as much of it as is to be there twice."""
+        if self.is_free(s) or not self.has_common_part(s):
+            return s if self.is_free(s) else self.choice(s)
+        match s:
+            case Seq(stmts):
+                return seq(*self.in_turn(stmts))
+            case IfThenElse(_, then):
+                return replace(s, then=self.chosen(then))
+        return replace(s, body=self.chosen(s.body))  # type: ignore[attr-defined]
+
+    def in_turn(self, stmts: Sequence[Stmt]) -> Iterator[Stmt]:
+        """The statements of a sequence. Neighbours that are to be there twice are so together."""
+        for has_own, group in groupby(
+            stmts, lambda s: _is_long(s) if self.is_free(s) else self.has_common_part(s)
+        ):
+            if has_own:
+                yield from map(self.chosen, group)
+            else:
+                yield self.chosen(seq(*group))
+
+    def choice(self, s: Stmt) -> Stmt:
+        first, other = (_decided(s, self.units, holds) for holds in (True, False))
+        return IfThenElse(all_one(self.units), self.with_ones(first), other)
+
+    def has_common_part(self, s: Stmt) -> bool:
+        """Whether a part of a statement that depends on the strides does not, and is long."""
+        if self.is_free(s):
+            return _is_long(s)
+        match s:
+            case Seq(stmts):
+                return any(map(self.has_common_part, stmts))
+            case For(_, low, extent, ForKind.SERIAL | ForKind.PARALLEL, body):
+                return self.is_free(low) and self.is_free(extent) and self.has_common_part(body)
+            case Allocate(buffer, body):
+                return not _of_buffer(buffer, {*self.units}) and self.has_common_part(body)
+            case IfThenElse(cond, then, None):
+                return self.is_free(cond) and self.has_common_part(then)
+        return False
+
+
+def _names(n: Node, variables: set[Var]) -> bool:
+    """Whether a node is one of `variables`, or accesses memory that is laid out by them."""
+    buffer = getattr(n, "buffer", None)
+    return n in variables if isinstance(n, Var) else buffer is not None and _of_buffer(buffer, variables)
+
+
+def _of_buffer(b: Buffer, variables: set[Var]) -> bool:
+    return any(uses(e, variables) for e in (*b.shape, *b.strides, b.elem_offset))
+
+
+def _is_long(s: Stmt) -> bool:
+    """Whether a statement has so much code, and runs so long, that it is to be there once and a choice costs nothing beside
+    it."""
+    return _length(s, _copies) >= LONG and _length(s, _iterations) >= RUNS
+
+
+def _copies(n: For) -> int:
+    """How often the body of a loop is written out."""
+    return const_int(n.extent) or 1 if n.kind is ForKind.UNROLLED else 1
+
+
+def _iterations(n: For) -> int:
+    """How often it runs; of a size that is not known, some."""
+    return 1 if n.kind is ForKind.VECTORIZED else const_int(n.extent) or 16
+
+
+def _length(s: Stmt, times: Callable[[For], int]) -> int:
+    """The nodes of the values that a statement stores, with those in loops so many times."""
+    if isinstance(s, BufferStore):
+        return sum(1 for _ in walk(s))
+    inside = sum([_length(c, times) for c in s.children() if isinstance(c, Stmt)])
+    return inside * times(s) if isinstance(s, For) else inside
 
 
 def _decided(body: Stmt, units: Sequence[Var], holds: bool) -> Stmt:
