@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.in_threads import in_threads
 from tewb import te
 from tewb.base import ExternError
 from tewb.codegen import compile as compile_file
@@ -266,24 +267,15 @@ def test_parallel_callbacks_from_several_threads_at_once() -> None:
         b[...] = a * 2
 
     kernel = tiles(f, n=64, parallel=True)
-    failures: list[BaseException] = []
 
     def work() -> None:
-        try:
-            a, b = arrays(64)
-            for _ in range(50):
-                b[...] = 0
-                kernel(a, b)
-                np.testing.assert_array_equal(b, a * 2)
-        except BaseException as e:
-            failures.append(e)
+        a, b = arrays(64)
+        for _ in range(50):
+            b[...] = 0
+            kernel(a, b)
+            np.testing.assert_array_equal(b, a * 2)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert not failures
+    in_threads(*[work] * 4)
 
 
 @pytest.mark.usefixtures("unheard")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.in_threads import in_threads
 from tewb import te
 from tewb.base import ArgumentError, LowerError
 from tewb.runtime import get_num_threads, set_num_threads
@@ -221,21 +222,14 @@ def test_parallel_calls_from_several_threads() -> None:
     k = parallel_sum()
     a = np.random.default_rng(0).integers(0, 9, (64, 256)).astype("float32")
     want = a.sum(axis=1)
-    wrong: list[Any] = []
 
     def work() -> None:
         for _ in range(100):
             b = np.zeros(64, "float32")
             k(a, b)
-            if not np.array_equal(b, want):
-                wrong.append(b)
+            np.testing.assert_array_equal(b, want)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert wrong == []
+    in_threads(*[work] * 4)
 
 
 def test_thread_counts() -> None:

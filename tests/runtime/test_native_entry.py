@@ -6,7 +6,6 @@ import copy
 import gc
 import pickle
 import sys
-import threading
 import weakref
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 
 import tewb
 from tests.bench.calls import Shares
+from tests.in_threads import in_threads
 from tewb import te
 from tewb.base import ArgumentError, BoundError
 from tewb.runtime import Kernel, native_entry
@@ -352,7 +352,6 @@ def test_memory_limits_hold() -> None:
 
 def test_threads() -> None:
     small, big = adder(), adder(1 << 16)
-    wrong: list[Any] = []
 
     def work() -> None:
         for k, n in ((small, 16), (big, 1 << 16)):
@@ -360,15 +359,9 @@ def test_threads() -> None:
             for _ in range(50):
                 c[...] = 0
                 k(a, b, c)
-                if not np.array_equal(c, a + b):
-                    wrong.append(k)
+                np.testing.assert_array_equal(c, a + b)
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert wrong == []
+    in_threads(*[work] * 4)
 
 
 def test_a_kernel_stays_what_it_is() -> None:

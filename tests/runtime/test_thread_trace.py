@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import tewb
+from tests.in_threads import in_threads
 from tests.runtime.pool_loops import rows_by_calls
 from tewb import te
 from tewb.base import BoundError
@@ -213,11 +214,7 @@ def test_traces_of_two_threads_wait_for_each_other() -> None:
         a, b = np.ones((64, 32), "float32"), np.zeros(64, "float32")
         found.extend(trace_threads(lambda: kernel(a, b)) for _ in range(20))
 
-    threads = [threading.Thread(target=trace) for _ in range(2)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    in_threads(trace, trace)
     assert len(found) == 40 and all(iterations(t) == list(range(64)) for t in found)
 
 

@@ -30,7 +30,7 @@ from tewb.ir import (
     ops,
     substitute,
 )
-from tewb.tensor import ComputeOp, Tensor
+from tewb.tensor import ComputeOp, Operation, Tensor, producers_first
 
 
 @dataclass(frozen=True)
@@ -127,18 +127,12 @@ class _NeedsNumbersError(Exception):
 
 def _readers_first(root: ComputeOp, arrays: frozenset[Tensor]) -> list[ComputeOp]:
     """The computes that `root` needs, each after all that read it."""
-    done: dict[ComputeOp, None] = {}
-    pending: list[tuple[ComputeOp, bool]] = [(root, False)]
-    while pending:
-        op, ready = pending.pop()
-        if op in done:
-            continue
-        if ready:
-            done[op] = None
-            continue
-        pending.append((op, True))
-        pending += [(t.op, False) for t in op.inputs if t not in arrays and isinstance(t.op, ComputeOp)]
-    return list(reversed(done))
+
+    def reads(op: Operation) -> list[Operation]:
+        return [t.op for t in op.inputs if t not in arrays and isinstance(t.op, ComputeOp)]
+
+    order = producers_first([root], reads)
+    return [op for op in reversed(order) if isinstance(op, ComputeOp)]
 
 
 class _Search:

@@ -63,15 +63,21 @@ def outline_parallel(writer: Statements, s: For) -> None:
 
 
 def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str:
-    """Two functions: one that unpacks the record and loops over a range, and the body, whose buffers are
-    known not to overlap."""
-    scope = writer.info.scope(name)
-    t = value_type(s.var.dtype)
+    """Two functions: one that unpacks the record and loops over a range, and the body that it calls."""
     kept = _kept(writer, s)
-    params = _parameter_text(writer, captured, f"{t} %i", *["ptr %kept"] * bool(kept))
+    body = _body_function(writer, name, s, captured, kept)
+    return body + "\n\n" + "\n".join(_range_function(writer, name, s, captured, len(kept)))
+
+
+def _body_function(
+    writer: Statements, name: str, s: For, captured: list[Var], kept: Sequence[Allocate]
+) -> str:
+    """The function of one iteration, whose buffers are known not to overlap."""
+    scope = writer.info.scope(name)
+    own = [f"{value_type(s.var.dtype)} %i", *["ptr %kept"] * bool(kept)]
     body = Function(
         writer.f.module,
-        f"define internal i32 {llvm_name(name + '.body')}({params}) #0 !dbg {scope}",
+        f"define internal i32 {llvm_name(name + '.body')}({_parameter_text(writer, captured, *own)}) #0 !dbg {scope}",
         name,
     )
     body.location = writer.info.start(scope)
@@ -83,26 +89,25 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
         inner.stop_if_cancelled()
     inner.emit_all(s.body)
     writer.f.calls(body)
+    return body.text()
 
-    outer = writer.info.scope(f"{name}.entry")
-    wrapper = [
-        f"define internal i32 {llvm_name(name)}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {outer} {{"
-    ]
-    arguments = ["ptr %kept"] * bool(kept)
+
+def _range_function(writer: Statements, name: str, s: For, captured: list[Var], kept: int) -> list[str]:
+    """The lines of the function that calls the body for the iterations from `lo` to `hi`, which are not none. It has places for
+    memory that `kept` allocations take once for all of them."""
+    t = value_type(s.var.dtype)
+    scope = writer.info.scope(f"{name}.entry")
+    here = writer.info.start(scope)
+    lines = [f"define internal i32 {llvm_name(name)}(ptr %ctx, ptr %data, i64 %lo, i64 %hi) !dbg {scope} {{"]
     if kept:
-        wrapper.append(f"  %kept = alloca [{len(kept)} x ptr]")
-        wrapper.append(f"  store [{len(kept)} x ptr] zeroinitializer, ptr %kept")
+        lines.append(f"  %kept = alloca [{kept} x ptr]")
+        lines.append(f"  store [{kept} x ptr] zeroinitializer, ptr %kept")
     for n, v in enumerate(captured):
-        kind = value_type(v.dtype)
-        wrapper.append(f"  %a{n} = getelementptr i64, ptr %data, i64 {n}")
-        load = (
-            writer.f.module.pointer_from(f"%a{n}", v)
-            if v.dtype is HANDLE
-            else f"load {kind}, ptr %a{n}, align 8"
-        )
-        wrapper.append(f"  %v{n} = {load}")
-        arguments.append(f"{kind} %v{n}")
-    wrapper += [
+        lines += _unpacked(writer, n, v)
+    given = [f"{value_type(v.dtype)} %v{n}" for n, v in enumerate(captured)]
+    arguments = ", ".join(["ptr %ctx", f"{t} %i", *["ptr %kept"] * bool(kept), *given])
+    is_hidden = has_many_accesses(s.body)
+    lines += [
         f"  %pfirst = getelementptr i64, ptr %data, i64 {len(captured)}",
         "  %first = load i64, ptr %pfirst",
         "  br label %head",
@@ -110,14 +115,13 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
         "  %n = phi i64 [ %lo, %0 ], [ %n1, %next ]",
         "  %at = add nsw i64 %first, %n",
         "  %i = add i64 %at, 0" if t == "i64" else f"  %i = trunc i64 %at to {t}",
-        f"  %r = call i32 {llvm_name(name + '.body')}({', '.join(['ptr %ctx', f'{t} %i', *arguments])}), "
-        f"!dbg {writer.info.start(outer)}",
+        f"  %r = call i32 {llvm_name(name + '.body')}({arguments}), !dbg {here}",
         "  %good = icmp eq i32 %r, 0",
         "  br i1 %good, label %next, label %bad",
         "next:",
         "  %n1 = add nsw i64 %n, 1",
-        *([f"  %n2 = {hidden('%n1', 'i64')}"] if has_many_accesses(s.body) else []),
-        f"  %more = icmp slt i64 {'%n2' if has_many_accesses(s.body) else '%n1'}, %hi",
+        *([f"  %n2 = {hidden('%n1', 'i64')}"] if is_hidden else []),
+        f"  %more = icmp slt i64 {'%n2' if is_hidden else '%n1'}, %hi",
         "  br i1 %more, label %head, label %done",
         "bad:",
         "  br label %done",
@@ -125,11 +129,22 @@ def _outlined(writer: Statements, name: str, s: For, captured: list[Var]) -> str
         "  %said = phi i32 [ 0, %next ], [ %r, %bad ]",
     ]
     if has_nontemporal(s.body):
-        wrapper += [f"  {line}, !dbg {writer.info.start(outer)}" for line in writer.f.module.fence()]
-    for n in range(len(kept)):
-        wrapper += _freed(n, writer.info.start(outer))
-    wrapper += ["  ret i32 %said", "}"]
-    return body.text() + "\n\n" + "\n".join(wrapper)
+        lines += [f"  {line}, !dbg {here}" for line in writer.f.module.fence()]
+    for n in range(kept):
+        lines += _freed(n, here)
+    return [*lines, "  ret i32 %said", "}"]
+
+
+def _unpacked(writer: Statements, n: int, v: Var) -> list[str]:
+    """Loads variable `v` from place `n` of the record."""
+    at = f"%a{n}"
+    is_pointer = v.dtype is HANDLE
+    load = (
+        writer.f.module.pointer_from(at, v)
+        if is_pointer
+        else f"load {value_type(v.dtype)}, ptr {at}, align 8"
+    )
+    return [f"  {at} = getelementptr i64, ptr %data, i64 {n}", f"  %v{n} = {load}"]
 
 
 def _kept(writer: Statements, s: For) -> list[Allocate]:

@@ -322,8 +322,13 @@ def _depends(threads: Dimensions, e: Expr) -> list[_Dimension]:
 
 def _one_for_each(s: Allocate, threads: Dimensions) -> tuple[Buffer, Stmt]:
     """The memory of all threads for a buffer that each has one of, and what is done in it."""
-    b = s.buffer
-    place = tuple(d.var for d in threads)
+    wide, first = _memory_of_all(s.buffer, threads)
+    return wide, _at_place(s.body, s.buffer, wide, tuple([d.var for d in threads]), first)
+
+
+def _memory_of_all(b: Buffer, threads: Dimensions) -> tuple[Buffer, Expr]:
+    """The buffer of all threads for one that each has: a dimension more for each of `threads`; and how many elements lie before
+    those of a thread."""
     strides = compact_strides(b)
     each: Expr = const(1)
     for n in b.shape:
@@ -334,20 +339,24 @@ def _one_for_each(s: Allocate, threads: Dimensions) -> tuple[Buffer, Stmt]:
     for d in reversed(threads):
         steps.insert(0, each)
         each = ops.mul(each, d.extent)
-    shift: Expr = const(0)
-    for v, step in zip(place, steps, strict=True):
-        shift = ops.add(shift, ops.mul(v, step))
-    scope = "local" if b.scope == "register" else b.scope
+    before: Expr = const(0)
+    for d, step in zip(threads, steps, strict=True):
+        before = ops.add(before, ops.mul(d.var, step))
     wide = b.with_(
         shape=(*(d.extent for d in threads), *b.shape),
         strides=(*steps, *strides) if b.strides else (),
-        scope=scope,
+        scope="local" if b.scope == "register" else b.scope,
     )
+    return wide, before
+
+
+def _at_place(s: Stmt, b: Buffer, wide: Buffer, place: tuple[Var, ...], first: Expr) -> Stmt:
+    """`s` with buffer `b`, and views of its memory, at `place` of `wide`, `first` elements after its beginning."""
     views: dict[Buffer, Buffer] = {}
 
     def view(other: Buffer) -> Buffer:
         if other not in views:
-            views[other] = other.with_(elem_offset=ops.add(other.elem_offset, shift), scope=scope)
+            views[other] = other.with_(elem_offset=ops.add(other.elem_offset, first), scope=wide.scope)
         return views[other]
 
     def load(n: BufferLoad) -> Expr:
@@ -373,11 +382,12 @@ def _one_for_each(s: Allocate, threads: Dimensions) -> tuple[Buffer, Stmt]:
     def call(n: Call) -> Expr:
         args = tuple(rewrite(a) for a in n.args)
         if n.op == _STACK_ARRAY and args[0] is b.data:
-            args = (*args[:5], ops.add(args[5], shift))
+            args = (*args[:5], ops.add(args[5], first))
         same = all(x is y for x, y in zip(args, n.args, strict=True))
         return n if same else replace(n, args=args)
 
     rewrite: Callable[[Any], Any] = rewriter(
         {BufferLoad: load, BufferStore: store, DeclBuffer: declared, Call: call}
     )
-    return wide, rewrite(s.body)
+    result: Stmt = rewrite(s)
+    return result

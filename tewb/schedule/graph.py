@@ -10,7 +10,7 @@ from tewb.schedule.journal import Step
 from tewb.schedule.places import enclosing
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
-from tewb.tensor import ComputeOp, Operation, Tensor
+from tewb.tensor import ComputeOp, Operation, Tensor, producers_first
 
 ReadGraph = dict[Operation, list[Tensor]]
 
@@ -40,18 +40,7 @@ def operations_in_order(
     ops: Iterable[Operation | Tensor], graph: Mapping[Operation, Sequence[Tensor]]
 ) -> list[Operation]:
     """The operations of a read graph that `ops` need, each after those that it reads."""
-    order: dict[Operation, None] = {}
-    pending = [(_operation(o), False) for o in reversed(list(ops))]
-    while pending:
-        op, ready = pending.pop()
-        if op in order:
-            continue
-        if ready:
-            order[op] = None
-        else:
-            pending.append((op, True))
-            pending += [(t.op, False) for t in reversed(graph[op])]
-    return list(order)
+    return producers_first(map(_operation, ops), lambda op: [t.op for t in graph[op]])
 
 
 def attach_paths(schedule: Schedule) -> dict[Operation, list[IterVar]]:

@@ -18,7 +18,7 @@ from tewb.schedule.relation import loop_extents
 from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.scans import place_scans
 from tewb.schedule.stage import Stage, StageGroup
-from tewb.tensor import ComputeOp, Operation, Tensor
+from tewb.tensor import ComputeOp, Operation, Tensor, producers_first
 
 
 class Schedule(SchedulePrimitives):
@@ -62,7 +62,7 @@ class Schedule(SchedulePrimitives):
         self._readers: dict[Stage, list[Stage]] | None = (
             None  # None: not known of the operations as they are now
         )
-        for op in _in_order(outputs):
+        for op in producers_first(outputs):
             stage = Stage(self, op, self.unique_name(op.name))
             self.stages.append(stage)
             self._stage_of_op[op] = stage
@@ -386,22 +386,6 @@ def _done_again(
     schedule.variables = dict(variables)
     schedule.restore(journal)
     return schedule
-
-
-def _in_order(outputs: Sequence[Operation]) -> list[Operation]:
-    """All operations that the outputs need, each after those that it reads."""
-    order: dict[Operation, None] = {}
-    pending: list[tuple[Operation, bool]] = [(op, False) for op in reversed(list(outputs))]
-    while pending:
-        op, ready = pending.pop()
-        if op in order:
-            continue
-        if ready:
-            order[op] = None
-        else:
-            pending.append((op, True))
-            pending.extend((t.op, False) for t in reversed(op.inputs) if t.op not in order)
-    return list(order)
 
 
 def create_schedule(ops: Any) -> Schedule:

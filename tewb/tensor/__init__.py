@@ -33,6 +33,7 @@ from tewb.tensor.llvm_calls import (
     intrinsic_name,
     intrinsic_number,
 )
+from tewb.tensor.operation_order import producers_first
 from tewb.tensor.placeholder import PlaceholderOp, placeholder, size_var, var
 from tewb.tensor.reduce import comm_reducer, max_value, min_value, reduce_axis
 from tewb.tensor.scan import ScanOp, scan, scan_body, scan_fix_points
@@ -48,7 +49,7 @@ __all__ = [
     "call_pure_extern", "check_accesses", "check_name", "checked_index", "comm_reducer", "compute", "ComputeOp",
     "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
     "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "max_value", "min_value", "Operation",
-    "placeholder", "PlaceholderOp", "reads_earlier", "reduce_axis", "Region", "scan", "scan_body", "scan_fix_points",
+    "placeholder", "PlaceholderOp", "producers_first", "reads_earlier", "reduce_axis", "Region", "scan", "scan_body", "scan_fix_points",
     "ScanOp", "size_var", "stack_array", "stores_into_inputs", "stride", "StrideVar", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice",
     "Tile", "TilePart", "UnprovedRead", "var", "whole_buffers", "whole_region", "whole_tile",
 ]  # fmt: skip

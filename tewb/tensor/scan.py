@@ -11,6 +11,7 @@ from tewb.base import BoundError, DTypeError, ShapeError, TewbError, here
 from tewb.ir import AxisKind, Expr, IterVar, ProducerLoad, Range, Var, const, const_int, ops, script, walk
 from tewb.tensor.access_check import access_facts, check_accesses
 from tewb.tensor.compute import ComputeOp, compute
+from tewb.tensor.operation_order import producers_first, producers_of
 from tewb.tensor.placeholder import PlaceholderOp
 from tewb.tensor.tensor import Operation, Tensor
 
@@ -234,18 +235,12 @@ def _own(tensors: list[Tensor], what: str, states: Sequence[Tensor] = ()) -> lis
 
 def _body(name: str, update: Sequence[Tensor], states: Sequence[Tensor]) -> tuple[ComputeOp, ...]:
     """The computes that the updates need and that depend on a state, in the order of computation; the updates too."""
-    depends: dict[Operation, bool] = {s.op: True for s in states}
+    of_states: set[Operation] = {s.op for s in states}
+    depends: dict[Operation, bool] = dict.fromkeys(of_states, True)
     order: list[ComputeOp] = []
     steps = {t.op for t in update}
-    pending: list[tuple[Operation, bool]] = [(t.op, False) for t in reversed(update)]
-    while pending:
-        op, ready = pending.pop()
-        if op in depends:
-            continue
-        if not ready:
-            pending.append((op, True))
-            pending.extend((t.op, False) for t in reversed(op.inputs) if t.op not in depends)
-            continue
+    needed = producers_first([t.op for t in update], lambda op: [] if op in of_states else producers_of(op))
+    for op in [op for op in needed if op not in of_states]:
         depends[op] = op in steps or any(depends[t.op] for t in op.inputs)
         if not depends[op]:
             continue

@@ -42,6 +42,7 @@ from tewb.tensor import (
     PlaceholderOp,
     ScanOp,
     Tensor,
+    producers_first,
     whole_buffers,
     whole_tile,
 )
@@ -132,7 +133,7 @@ def evaluate(
     values: Values = {v: bool(x) if v.dtype.is_bool else x for v, x in (scalars or {}).items()}
     for t, a in arrays.items():
         values.update({n: int(size) for n, size in zip(t.shape, a.shape, strict=True) if isinstance(n, Var)})
-    order = _in_order([t.op for t in outputs])
+    order = producers_first([t.op for t in outputs])
     within = {
         p for scan in order if isinstance(scan, ScanOp) for p in (*scan.body, *(s.op for s in scan.states))
     }
@@ -140,19 +141,6 @@ def evaluate(
         if op not in within and not all(t in arrays for t in op.outputs):
             arrays.update(zip(op.outputs, _results(op, arrays, values), strict=True))
     return [arrays[t] for t in outputs]
-
-
-def _in_order(outputs: Sequence[Operation]) -> list[Operation]:
-    order: dict[Operation, None] = {}
-    pending = [(op, False) for op in reversed(outputs)]
-    while pending:
-        op, ready = pending.pop()
-        if ready:
-            order[op] = None
-        elif op not in order:
-            pending.append((op, True))
-            pending.extend([(t.op, False) for t in reversed(op.inputs)])
-    return list(order)
 
 
 def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:

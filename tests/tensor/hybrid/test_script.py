@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import math
-import threading
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 
 import tewb
+from tests.in_threads import in_threads
 from tests.tensor.hybrid.test_checked_elements import gather
 from tests.tensor.hybrid.test_inlining import scaled
 from tests.tensor.hybrid.translate import function
@@ -193,11 +194,7 @@ def test_eager_runs_in_threads_and_inside_of_each_other() -> None:
         for _ in range(5):
             results.append(bool((f(np.full(50, k, "int32")) == 2 * k).all()))
 
-    threads = [threading.Thread(target=run, args=(k,)) for k in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    in_threads(*[partial(run, k) for k in range(4)])
     assert results == [True] * 20
 
 
