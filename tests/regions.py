@@ -80,7 +80,7 @@ class Watch(IRInterpreter):
         size = math.prod(shape)
         if b.strides:  # with gaps between rows: as one line
             steps = [int(self.value(e)) for e in b.strides]
-            size = 1 + sum((n - 1) * step for n, step in zip(shape, steps, strict=True))
+            size = 0 if 0 in shape else 1 + sum((n - 1) * step for n, step in zip(shape, steps, strict=True))
             shape = (size,)
         self.memory[b.data] = np.full(size, POISON, str(b.dtype))
         self.live[b.data] = now = _Allocation(shape)

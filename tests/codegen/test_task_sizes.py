@@ -23,6 +23,7 @@ from tewb.ir import (
     For,
     ForKind,
     IntImm,
+    LetStmt,
     Var,
     const,
     const_int,
@@ -247,3 +248,33 @@ def test_memory_of_threads_is_kept_beside_a_grain() -> None:
     a, c = np.random.default_rng(0).random((8, n), dtype="float32"), np.zeros((8, n), "float32")
     tewb.build(s, [A, C])(a, c)
     np.testing.assert_array_equal(c, (a + np.float32(1))[:, ::-1] * 2)
+
+
+def test_a_range_that_an_iteration_finds_is_not_that_of_a_copy_of_the_loops() -> None:
+    """Each order of strides has its copy of the loops, with a range that is told inside: the value of the first copy is no
+    value in the second one."""
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((m,), name="A")
+
+    def row(i: Any) -> Any:
+        k = te.reduce_axis((i, n + 1), name="k")
+        return te.sum(A[te.max(te.min(i, m - 1), 0)], axis=k)
+
+    B = te.compute((n + 1,), row, name="B")
+    C = te.compute((m, 6), lambda i, j: A[i] * 2.0, name="C")
+    s = te.create_schedule([B.op, C.op])
+    s[B].parallel(s[B].split("i", 3)[0])
+    strides = {C: te.decl_buffer(C.shape, C.dtype, "C", strides=[te.var("s0"), te.var("s1")])}
+    loops = [x for x in walk(tewb.lower(s, [A, B, C], binds=strides)["main"].body) if isinstance(x, For)]
+    parallel = [x for x in loops if x.kind is ForKind.PARALLEL]
+    (extent,) = {x.var for x in walk(parallel[0]) if isinstance(x, LetStmt)}
+    assert len(parallel) > 1
+    for x in parallel:
+        known = {extent: "%stale", n: "%n", m: "%m"}
+        found = iteration_work(x, known)
+        assert isinstance(found, Expr) and not any(v is extent for v in walk(found))
+    a, b = np.arange(5, dtype="float32"), np.zeros(8, "float32")
+    c = np.zeros((6, 5), "float32").T
+    tewb.build(s, [A, B, C], binds=strides)(a, b, c)
+    np.testing.assert_array_equal(b, [min(i, 4) * (8 - i) for i in range(8)])
+    np.testing.assert_array_equal(c, np.repeat(a[:, None] * 2, 6, axis=1))

@@ -25,6 +25,7 @@ from tewb.ir import (
     For,
     IfThenElse,
     IntImm,
+    LetStmt,
     Max,
     Min,
     Mul,
@@ -128,6 +129,8 @@ def _work(s: Stmt, known: dict[Var, str], middle: dict[Var, Expr]) -> int | Expr
             middle[s.var] = _middle(substitute(s.min, middle), substitute(s.extent, middle))
             body = _work(s.body, known, middle)
             return None if body is None else ops.mul(ops.cast(size, FLOAT64), _float(body))
+        case LetStmt(v, value):  # not what it had in a copy of these loops that is done
+            middle[v] = substitute(value, middle)
         case While() | Evaluate() | BufferStore():
             return None
     parts = [_work(c, known, middle) for c in s.children() if isinstance(c, Stmt)]
