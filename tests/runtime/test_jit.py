@@ -142,7 +142,8 @@ THREADS = """if True:
     from tewb import te
     def kernel(n):
         A = te.placeholder((n,), name="A")
-        B = te.compute((n,), lambda i: te.exp(A[i]) * 2.0, name="B")
+        X = te.compute((n,), lambda i: te.exp(A[i]), name="X")
+        B = te.compute((n,), lambda i: X[i] + X[n - 1 - i], name="B")
         s = te.create_schedule(B.op)
         s[B].parallel("i")
         return tewb.build(s, [A, B])
@@ -202,7 +203,7 @@ def test_threads_that_build_the_first_kernels_together(tmp_path: Path) -> None:
     def build(n):
         together.wait()
         right.append(is_right(kernel(n), n))
-    every = [threading.Thread(target=build, args=(100 + n,)) for n in range(4)]
+    every = [threading.Thread(target=build, args=(99_990 + n,)) for n in range(4)]
     for t in every: t.start()
     for t in every: t.join()
     print(right, tewb.codegen.kernel_support._load_support.cache_info().misses)
