@@ -24,7 +24,7 @@ CHANGES = {
     "__setitem__", "add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "popleft",
     "remove", "reverse", "setdefault", "sort", "update",
 }  # fmt: skip
-MEMOIZERS = {"lru_cache", "cache"}
+MEMOIZERS = {"lru_cache", "cache", "once"}
 DISPLAYS = (ast.Dict, ast.List, ast.Set, ast.DictComp, ast.ListComp, ast.SetComp)
 
 

@@ -432,3 +432,46 @@ def test_a_layout_inside_stays_inside_and_that_of_an_output_is_refused() -> None
     case.schedule[B].transform_layout(lambda i, j: [j, i])
     with pytest.raises(BlockError, match=r"step transform_layout\(B, .*\) gives B another layout"):
         case.kernel().map_blocks(case.given[0])
+
+
+def test_sizes_that_are_told_by_others() -> None:
+    """n follows from n + 2 and from 2*n, as in calls of the kernel."""
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n + 2, 2 * m), name="A")
+    B = te.compute((n, m), lambda i, j: A[i, 2 * j] + A[i + 1, 2 * j + 1] + A[i + 2, 2 * j], name="B")
+    a = floats(np.random.default_rng(0), 12, 10)
+    kernel = tewb.build(schedule(B), [A, B])
+    for chunks in ((12, 10), (5, 3), (1, 1)):
+        np.testing.assert_array_equal(kernel.map_blocks(da.from_array(a, chunks=chunks)).compute(), kernel(a))
+    with pytest.raises(
+        ArgumentError, match=r"A has size 9 in dimension 1, and the kernel takes 8 \(2 \* m\)"
+    ):
+        kernel.map_blocks(a[:, :9])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda x: da.ma.masked_less(x, 0.5), "is a masked array that hides .* elements"),
+        (lambda x: x.map_blocks(lambda c: c[1:], dtype="float32"), "a chunk is not as large as dask says"),
+        (lambda x: x.map_blocks(lambda c: c.astype("float64"), dtype="float32"), "a chunk has dtype float64"),
+    ],
+)
+@pytest.mark.parametrize("chunks", [40, 10])
+def test_chunks_that_are_not_what_dask_says(change: Any, said: str, chunks: int) -> None:
+    case = stencil()
+    y = case.kernel().map_blocks(change(da.from_array(case.given[0], chunks=chunks)))
+    with pytest.raises(ArgumentError, match=said):
+        y.compute(scheduler="synchronous")
+
+
+def test_masks_that_hide_nothing() -> None:
+    case = stencil()
+    y = case.kernel().map_blocks(da.ma.masked_array(da.from_array(case.given[0], chunks=10)))
+    np.testing.assert_array_equal(y.compute(scheduler="synchronous"), case.kernel()(case.given[0]))
+
+
+@pytest.mark.parametrize("chunks", [0, ((float("nan"),) * 2,)])
+def test_chunks_of_no_size(chunks: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"do not cut B of shape \(40,\)"):
+        stencil().kernel().map_blocks(da.ones(40, chunks=10, dtype="float32"), chunks=chunks)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import subprocess
 import sys
 from typing import Any
 
@@ -35,6 +37,48 @@ def test_an_error_inside_of_a_module_is_not_hidden(monkeypatch: pytest.MonkeyPat
 
         monkeypatch.setattr("tewb.compat.face.imported", fails)
         with pytest.raises(ModuleNotFoundError, match="scipy"):
-            TvmFinder().find_spec("tvm.contrib.cblas")
+            importlib.import_module("tvm.contrib.cblas")
     finally:
         uninstall()
+
+
+def test_threads_that_import_at_once_do_not_wait_for_each_other() -> None:
+    """A finder that imports holds the lock of all imports, and waits for a module whose thread waits for that lock."""
+    program = """if True:
+        import faulthandler, sys, threading
+        faulthandler.dump_traceback_later(60, exit=True)
+        sys.setswitchinterval(1e-6)
+        import tewb.compat
+        tewb.compat.install()
+        together, done = threading.Barrier(4), []
+        def import_(text):
+            together.wait()
+            exec(text, {})
+            done.append(text)
+        texts = "from tvm import topi", "import tvm.topi.testing", "from tvm.contrib import cblas", "import tvm.relay"
+        every = [threading.Thread(target=import_, args=(text,)) for text in texts]
+        for t in every: t.start()
+        for t in every: t.join()
+        try:
+            import tvm.nothing
+        except ModuleNotFoundError as e:
+            print(len(done), e)
+    """
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ran.stdout, ran.stderr) == ("4 No module named 'tvm.nothing'\n", "")
+
+
+def test_what_the_registry_does_not_know_is_not_there_for_threads_either() -> None:
+    program = """if True:
+        import sys, threading, tewb, importlib
+        def import_():
+            try:
+                importlib.import_module("tewb.no_such_module")
+            except ModuleNotFoundError as e:
+                print(e, e.name, "tewb.no_such_module" in sys.modules)
+        t = threading.Thread(target=import_)
+        t.start()
+        t.join()
+    """
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ran.stdout == "No module named 'tewb.no_such_module' tewb.no_such_module False\n", ran.stderr

@@ -11,7 +11,7 @@ import pytest
 import tewb
 from tewb import te
 from tewb.base import ArgumentError, LowerError
-from tewb.lowering import solved_size
+from tewb.lowering import solved_size, told_by
 from tewb.runtime import Kernel
 
 
@@ -91,3 +91,9 @@ def test_a_size_by_itself_is_believed_first() -> None:
 def test_what_no_size_tells_is_asked_for() -> None:
     with pytest.raises(LowerError, match="the value of d is not known"):
         kernel_of(lambda d: d * d)
+
+
+def test_a_size_tells_its_variable() -> None:
+    n = te.var("n")
+    assert told_by(n, 7) == {n: 7} and told_by(2 * n + 3, 13) == {n: 5} and told_by(2 * n + 3, 14) == {n: 5}
+    assert told_by(n * n, 9) == {} and told_by(te.const(3), 3) == {}

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import os
+import subprocess
+import sys
+import threading
 import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +133,103 @@ def test_the_key_holds_what_code_depends_on(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.undo()
     jit._circumstances.cache_clear()
     assert len(keys) == 8
+
+
+THREADS = """if True:
+    import faulthandler, os, sys, threading, time
+    import numpy as np
+    import tewb
+    from tewb import te
+    def kernel(n):
+        A = te.placeholder((n,), name="A")
+        X = te.compute((n,), lambda i: te.exp(A[i]), name="X")
+        B = te.compute((n,), lambda i: X[i] + X[n - 1 - i], name="B")
+        s = te.create_schedule(B.op)
+        s[B].parallel("i")
+        return tewb.build(s, [A, B])
+    def is_right(k, n):
+        a, b = np.ones(n, "float32"), np.zeros(n, "float32")
+        k(a, b)
+        return bool(np.allclose(b, 2 * np.exp(a)))
+"""
+
+
+def in_a_process(program: str, folder: Path) -> str:
+    """What a program prints that nothing has compiled before."""
+    ran = subprocess.run(
+        [sys.executable, "-c", THREADS + program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TEWB_CACHE_DIR": str(folder)},
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_of_a_fork_builds_kernels_while_threads_of_its_parent_did(tmp_path: Path) -> None:
+    """Whatever locks these held, of ours, of llvmlite's, or of the object that is being made."""
+    program = """
+    over = []
+    def build(number):
+        while not over:
+            kernel(100 + number)
+            number += 1
+    every = [threading.Thread(target=build, args=(1000 * n,)) for n in range(3)]
+    for t in every: t.start()
+    ends = []
+    for n in range(8):
+        time.sleep(0.01)
+        child = os.fork()
+        if not child:
+            faulthandler.dump_traceback_later(30, exit=True)
+            os._exit(0 if is_right(kernel(50 + n), 50 + n) else 1)
+        ends.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    over.append(True)
+    for t in every: t.join()
+    print(ends)
+    """
+    assert in_a_process(program, tmp_path) == f"{[0] * 8}\n"
+
+
+@pytest.mark.slow
+def test_threads_that_build_the_first_kernels_together(tmp_path: Path) -> None:
+    """What is made once and known by its address since, such as what gives kernels memory, is that of one of them."""
+    program = """
+    sys.setswitchinterval(1e-6)
+    together, right = threading.Barrier(4), []
+    def build(n):
+        together.wait()
+        right.append(is_right(kernel(n), n))
+    every = [threading.Thread(target=build, args=(99_990 + n,)) for n in range(4)]
+    for t in every: t.start()
+    for t in every: t.join()
+    print(right, tewb.codegen.kernel_support._load_support.cache_info().misses)
+    """
+    assert in_a_process(program, tmp_path) == f"{[True] * 4} 1\n"
+
+
+def test_a_kernel_is_loaded_while_another_thread_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One lock for the code of all kernels would let one wait for the other."""
+    began, may_end = threading.Event(), threading.Event()
+    long, short = (Compiled(text, plain=True) for text in ("define void @f() { ret void }",) * 2)
+    make = Compiled._object
+
+    def slow(self: Compiled) -> Any:
+        if self is long:
+            began.set()
+            assert may_end.wait(20)
+        return make(self)
+
+    monkeypatch.setattr(Compiled, "_object", slow)
+    first = threading.Thread(target=lambda: long.address("f"))
+    first.start()
+    assert began.wait(20)
+    other = threading.Thread(target=lambda: (short.address("f"), may_end.set()))
+    other.start()
+    other.join(20)
+    assert not other.is_alive()
+    first.join(20)
+    assert long.address("f") and short.address("f")

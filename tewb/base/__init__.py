@@ -46,6 +46,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.cpython.register_arrays              whether numpy arrays are laid out as machine code expects
     runtime.heap_types._specs                    specifications of types, whose strings CPython 3.11 keeps using
     runtime.kernel._map_blocks                   how kernels are mapped over blocks, which tewb registers
+    runtime.jit._begun                           the code that threads are making now
     runtime.jit._circumstances                   what all machine code depends on: machine, LLVM, sources of tewb
     runtime.jit._linkers                         the linker in use, and the numbers left for libraries in it
     runtime.jit._wide_divisions                  the compiled divisions of 128-bit integers
@@ -120,6 +121,7 @@ from tewb.base.errors import (
     TruthError,
 )
 from tewb.base.given import check_given, is_count, one_of
+from tewb.base.lazy import lazy
 from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
 from tewb.base.long_stack import any_depth
 from tewb.base.masked_arrays import masked_elements
@@ -147,6 +149,7 @@ from tewb.base.narrow_numbers import (
 )
 from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.notebook import notebook_shell
+from tewb.base.once import free_after_fork, once
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.readable import digits, readable
 from tewb.base.span import Span, here
@@ -218,17 +221,20 @@ __all__ = [
     "comment",
     "constant",
     "digits",
+    "free_after_fork",
     "fresh_identifier",
     "here",
     "identifier",
     "is_count",
     "kernel_symbol",
+    "lazy",
     "literal",
     "llvm_name",
     "llvm_string",
     "may_be_stopped",
     "masked_elements",
     "native",
+    "once",
     "one_of",
     "name_pass",
     "option",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
 from tewb.base.errors import TewbError
+from tewb.base.once import free_after_fork
 from tewb.base.span import called_from
 
 P = ParamSpec("P")
@@ -24,7 +25,7 @@ _STACKS = (1 << 29, 1 << 27, 1 << 25)
 # 500; 3.12 and 3.13 limit those through C by themselves, and 3.14 looks at the stack that is left.
 _FRAME = 2048
 
-_lock = threading.Lock()
+_lock = free_after_fork(threading.Lock())
 _running = 0  # threads with a long stack
 _usual_limit = 0  # of recursion, when there is none
 

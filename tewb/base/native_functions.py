@@ -16,6 +16,7 @@ from typing import Any
 from tewb.base.dtypes import DType
 from tewb.base.errors import ExternError
 from tewb.base.names import unique_name
+from tewb.base.once import free_after_fork
 from tewb.base.span import here
 
 
@@ -45,7 +46,7 @@ class Native:
 
 _FUNCTION: type[Any] = ctypes.CFUNCTYPE(None).__mro__[1]  # the base class of every ctypes function
 _natives: dict[str, Native] = {}
-_lock = threading.Lock()
+_lock = free_after_fork(threading.Lock())
 
 
 def native(symbol: str) -> Native | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from tewb.base import LowerError, PassContext, ScheduleError, TewbError
+from tewb.base import LowerError, PassContext, ScheduleError, TewbError, free_after_fork
 from tewb.blocks.block_program import BlockProgram
 from tewb.driver import build_ir, lower
 from tewb.ir import Buffer, IRModule, parse, script, structural_equal
@@ -43,7 +43,7 @@ class BlockKernel:
         return kernel(*values)
 
 
-_building = threading.Lock()
+_building = free_after_fork(threading.Lock())
 
 
 @lru_cache(maxsize=256)

@@ -22,6 +22,7 @@ from tewb.ir import (
     replace,
     substitute,
 )
+from tewb.lowering import told_by
 from tewb.tensor import ComputeOp, Operation, Tensor, placeholder
 
 
@@ -109,12 +110,11 @@ def _fitting(what: str, v: Var, number: Any) -> Any:
 
 
 def _find_sizes(name: str, tensor: Tensor, array: Any, numbers: dict[Var, Any]) -> None:
-    """Sizes that are variables have the values that the array says first."""
+    """Variables have the values that the sizes of an array say first, which may be 2*n or n + 1 as well."""
     for n, (size, value) in enumerate(zip(tensor.shape, array.shape, strict=True)):
-        if isinstance(size, Var) and size not in numbers:
-            numbers[size] = _fitting(
-                f"kernel {name} on blocks: dimension {n} of {tensor.name}:", size, int(value)
-            )
+        for v, known in told_by(size, int(value)).items():
+            if v not in numbers:
+                numbers[v] = _fitting(f"kernel {name} on blocks: dimension {n} of {tensor.name}:", v, known)
 
 
 def _check_shape(name: str, tensor: Tensor, array: Any, sizes: Mapping[Var, Expr]) -> None:

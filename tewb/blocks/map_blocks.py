@@ -7,6 +7,7 @@ those before it: a block by a kernel of its own size, on the parts that the prog
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 import warnings
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, BlockError, TewbWarning, here, identifier, new_dtype
+from tewb.base import ArgumentError, BlockError, TewbWarning, brief, here, identifier, new_dtype
 from tewb.blocks.block_kernel import BlockKernel, HowBuilt, block_kernel
 from tewb.blocks.block_program import BlockProgram, block_program, program_key
 from tewb.blocks.combination import combination, why_not_combined
@@ -185,10 +186,13 @@ class _Program:
     def _chunks(self, op: ComputeOp, chunks: Any) -> Any:
         shape = tuple(_extent(iv) for iv in op.axis)
         try:
-            return self.array_module.core.normalize_chunks(chunks, shape, dtype=_dtype(op.output(0)))
-        except (ValueError, TypeError) as e:
+            normal = self.array_module.core.normalize_chunks(chunks, shape, dtype=_dtype(op.output(0)))
+            if any(math.isnan(n) for sizes in normal for n in sizes):
+                raise ValueError("their sizes are unknown")
+            return normal
+        except (ValueError, TypeError, ArithmeticError) as e:
             raise ArgumentError(
-                f"kernel {self.how.name} on blocks: chunks={chunks!r} do not cut {op.name} of shape {shape}: {e}",
+                f"kernel {self.how.name} on blocks: chunks={brief(repr(chunks))} do not cut {op.name} of shape {shape}: {e}",
                 hint="chunks=(64, 64), or the sizes of all chunks: chunks=((64, 36), (50, 50))",
                 span=here(),
             ) from None

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from tewb.base import ArgumentError, masked_elements
 from tewb.blocks.block_kernel import BlockKernel
 
 Slices = tuple[slice, ...]
@@ -148,7 +149,7 @@ def _ends(sizes: tuple[int, ...]) -> list[int]:
 
 def cut_pieces(chunk: Any, cut: Cut) -> tuple[Any, ...]:
     """Copies of parts of a chunk, which do not keep the rest of it alive."""
-    chunk = np.asarray(chunk)
+    chunk = _plain(chunk)
     return tuple([np.array(chunk[part]) for part in cut.parts])
 
 
@@ -168,13 +169,35 @@ class Block:
 
 
 def _put_together(layout: Layout, found: Sequence[Any]) -> Any:
-    picked = [x if n is None else x[n] for n, x in zip(layout.picks, found, strict=True)]
+    picked = [_plain(x) if n is None else x[n] for n, x in zip(layout.picks, found, strict=True)]
+    for place, piece in zip(layout.places, picked, strict=True):
+        wanted = tuple(s.stop - s.start for s in place)
+        if piece.shape != wanted:
+            raise ArgumentError(
+                f"a chunk is not as large as dask says: {piece.shape} of it is there, and {wanted} is needed",
+                hint="x.map_blocks(f, chunks=...) says what sizes f gives; x.compute_chunk_sizes() finds them",
+            )
+        if piece.dtype != layout.dtype:
+            raise ArgumentError(
+                f"a chunk has dtype {piece.dtype}, and dask says {layout.dtype}",
+                hint="x.map_blocks(f, dtype=...) says what f gives",
+            )
     if len(picked) == 1:
         return np.asarray(picked[0], order="C")
     box = np.empty(layout.shape, layout.dtype)
     for place, piece in zip(layout.places, picked, strict=True):
         box[place] = piece
     return box
+
+
+def _plain(chunk: Any) -> Any:
+    """A chunk as an array of numpy. Raises ArgumentError where it hides elements, which the kernel would see."""
+    hidden = masked_elements(chunk)
+    if hidden:
+        raise ArgumentError(
+            f"a chunk is a masked array that hides {hidden} elements", hint="da.ma.filled(x, value) has none"
+        )
+    return np.asarray(chunk)
 
 
 def combine_blocks(kernel: BlockKernel, partial_results: Sequence[Any]) -> Any:

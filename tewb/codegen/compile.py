@@ -6,10 +6,18 @@ import pickle
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from tewb.base import CodegenError, PassContext, any_depth, fresh_identifier, kernel_symbol, llvm_name, native
+from tewb.base import (
+    CodegenError,
+    PassContext,
+    any_depth,
+    fresh_identifier,
+    kernel_symbol,
+    lazy,
+    llvm_name,
+    native,
+)
 from tewb.codegen.debug_locations import DebugInfo
 from tewb.codegen.exported_text import entry_name, exported_text, header
 from tewb.codegen.function import Function, Module
@@ -108,7 +116,7 @@ class CompiledModule:
         """The same module, compiled for another target."""
         return CompiledModule(self._named, self._translate, self._level, Target.of(target), self._debug)
 
-    @cached_property
+    @lazy
     def _translation(self) -> LLVMModule:
         return self._translate(self.target)
 

@@ -6,8 +6,7 @@ fifth of their build.
 
 from __future__ import annotations
 
-from functools import cache
-
+from tewb.base import once
 from tewb.runtime import Compiled, address_of, register_symbol
 from tewb.runtime.abi import CALLBACK, ERROR, HANDLE, MEMORY_LEFT, NO_MEMORY, UNANSWERED
 
@@ -122,7 +121,7 @@ def provide_kernel_support() -> None:
     _load_support(address_of("tewb_rt_alloc_shared"), address_of("tewb_rt_free_shared"))
 
 
-@cache
+@once
 def _load_support(alloc_shared: int | None, free_shared: int | None) -> Compiled:
     """The compiled functions, which call these addresses for memory shared with Python: they change when native
     callbacks have passed their test. The code is never freed, as kernels are not."""

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tewb.arith import Analyzer
-from tewb.base import DTypeError, ExternError, Native, ShapeError, here, register_native
+from tewb.base import DTypeError, ExternError, Native, ShapeError, here, once, register_native
 from tewb.compat import face
 from tewb.ir import Buffer, Expr, ops
 from tewb.tensor import Tensor, call_extern, extern
@@ -104,7 +103,7 @@ def _step(b: Buffer) -> Expr:
     return b.strides[0] if b.strides else b.shape[1]
 
 
-@lru_cache(maxsize=2)
+@once
 def gemm(dtype: str) -> Native:
     """The matrix product of `dtype` (float32 or float64) as a native function."""
     try:
@@ -114,7 +113,7 @@ def gemm(dtype: str) -> Native:
     return register_native(cython_blas.__pyx_capi__[_GEMM[dtype]], _GEMM[dtype], _thread_setter())
 
 
-@lru_cache(maxsize=1)
+@once
 def _thread_setter() -> Callable[[int], int] | None:
     """A function that sets the threads of scipy's OpenBLAS and returns the previous number; None when scipy was built
     with something else."""

@@ -35,7 +35,7 @@ from tewb.lowering.pipeline import (
 )
 from tewb.lowering.pragmas import heed_pragmas
 from tewb.lowering.rewrite_storage import peak_bytes
-from tewb.lowering.solved_sizes import solved_size
+from tewb.lowering.solved_sizes import solved_size, told_by
 from tewb.lowering.specialise_bodies import body_in_view
 from tewb.lowering.time_loops import time_loops
 from tewb.lowering.unroll_loops import MAX_NODES, check_unrolled
@@ -92,6 +92,7 @@ __all__ = [
     "schedule_to_module",
     "scheduled_loops",
     "solved_size",
+    "told_by",
     "time_loops",
     "with_user_passes",
     "with_thread_loops",

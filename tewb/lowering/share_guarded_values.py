@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from functools import cached_property, reduce
+from functools import reduce
 from typing import Any, NamedTuple
 
 from tewb.arith import Analyzer, Keys
-from tewb.base import BOOL, HANDLE
+from tewb.base import BOOL, HANDLE, lazy
 from tewb.ir import (
     LEAVES,
     And,
@@ -385,7 +385,7 @@ class _SharedValues:
             self.conditions.discard(e)
             self.unnamed.add(e)
 
-    @cached_property
+    @lazy
     def is_safe(self) -> Callable[[Node], bool]:
         """Whether a value may be computed where it is not needed: what it reads exists."""
 

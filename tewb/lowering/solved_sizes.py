@@ -32,3 +32,10 @@ def solved_size(size: Expr) -> SolvedSize | None:
     if factor is None or offset is None or factor < 1:
         return None
     return SolvedSize(variables[0], factor, offset)
+
+
+def told_by(size: Expr, value: int) -> dict[Var, int]:
+    """The variable that a size tells, and what it is where the size is `value`; nothing for any other size. Where it does not
+    come out even, the size of that variable is another one."""
+    solved = solved_size(size)
+    return {} if solved is None else {solved.variable: (value - solved.offset) // solved.factor}

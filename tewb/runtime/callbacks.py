@@ -15,12 +15,11 @@ import ctypes
 import threading
 from array import array
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tewb.base import ExternError, brief, memory_dtype
+from tewb.base import ExternError, brief, memory_dtype, once
 from tewb.runtime import abi, native_calls
 from tewb.runtime.checked_call import Guarded, call_checked
 from tewb.runtime.cpython import WRITEABLE
@@ -289,7 +288,7 @@ def register() -> None:
         register_symbol(name, _address(getattr(runtime, source)))
 
 
-@lru_cache(maxsize=1)
+@once
 def register_native() -> bool:
     """Use callbacks in machine code for kernels that are built from now on, if they pass their test."""
     global _is_native

@@ -6,13 +6,14 @@ import os
 import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 import llvmlite
 import llvmlite.binding as llvm
 
-from tewb.base import CodegenError, TewbError, native, option
+from tewb.base import CodegenError, TewbError, lazy, native, once, option
 from tewb.runtime import wide_division
 from tewb.runtime.llvm_process import OutOfTime, can_start, do_in_another_process, remarks, takes_long
 from tewb.runtime.llvm_work import Done, Work, do, optimize, parse
@@ -20,6 +21,31 @@ from tewb.runtime.object_cache import ObjectCode, object_cache, sha256
 from tewb.runtime.target import IS_NEAR, Target, host
 
 _lock = threading.RLock()
+# llvmlite's own lock, for everything that LLVM does; nobody's where it has another form.
+_llvm_lock: Any = getattr(getattr(llvm.ffi.lib, "_lock", None), "_lock", None) or threading.RLock()
+_begun: WeakSet[Compiled] = WeakSet()  # what threads are making now
+
+
+def _before_fork() -> None:
+    """LLVM and its lock stand still while a process forks, or the child could never use them."""
+    _lock.acquire()
+    _llvm_lock.acquire()
+
+
+def _after_fork() -> None:
+    _llvm_lock.release()
+    _lock.release()
+
+
+def _after_fork_in_child() -> None:
+    _after_fork()
+    for compiled in list(_begun):  # by threads that are not here
+        compiled._making = threading.RLock()
+    _begun.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork_in_child)
 
 
 def register_symbol(name: str, address: int) -> None:
@@ -51,14 +77,14 @@ class Translated:
         self._text, self._level, self._plain, self._cause = text, level, plain, cause
         self.target = target or Target.host()
 
-    @cached_property
+    @lazy
     def llvm_ir(self) -> str:
         """LLVM IR before optimisation."""
         text = self._text if isinstance(self._text, str) else self._text()
         target = self.target
         return f'target triple = "{target.triple}"\ntarget datalayout = "{target.data_layout}"\n{text}'
 
-    @cached_property
+    @lazy
     def optimized_ir(self) -> str:
         """LLVM IR after optimisation; made when it is asked for, where the code came from the cache."""
         level = 0 if self._plain else self._level
@@ -67,7 +93,7 @@ class Translated:
         with _lock:
             return str(optimized(self.llvm_ir, self.target.machine(self._level), level))
 
-    @cached_property
+    @lazy
     def assembly(self) -> str:
         """The machine code as assembly text."""
         return self._do(self.optimized_ir, 0, self._level, assembly=True).code.decode()
@@ -164,14 +190,26 @@ class Compiled(Translated):
         """The address of a function of this module. Raises CodegenError when the code cannot be made."""
         return self._loaded[0].address(name)
 
-    @cached_property
+    @property
     def _loaded(self) -> tuple[Library, bytes]:
-        with self._making:
-            if "_loaded" in self.__dict__:  # another thread was first
-                return self.__dict__["_loaded"]  # type: ignore[no-any-return]
-            object_code = self._object()
-            self._provide(object_code.symbols)
-            return Library(object_code.code, object_code.symbols), object_code.about
+        known = self.__dict__.get("_library")
+        if known is None:
+            _begun.add(self)
+            try:
+                with self._making:
+                    known = (
+                        self.__dict__.get("_library") or self._load()
+                    )  # another thread may have been first
+            finally:
+                _begun.discard(self)
+        return known
+
+    def _load(self) -> tuple[Library, bytes]:
+        object_code = self._object()
+        self._provide(object_code.symbols)
+        library = Library(object_code.code, object_code.symbols)
+        self.__dict__["_library"] = library, object_code.about
+        return library, object_code.about
 
     def _object(self) -> ObjectCode:
         """The object code: from the cache, or compiled."""
@@ -187,7 +225,7 @@ class Compiled(Translated):
 
     def _compile(self) -> ObjectCode:
         done = self._do(self.llvm_ir, 0 if self._plain else self._level, self._level)
-        self.optimized_ir = done.optimized
+        self.__dict__["optimized_ir"] = done.optimized
         if _NOWHERE.search(
             done.optimized
         ):  # its code would be empty, on which LLVM's linker ends the process
@@ -233,7 +271,7 @@ class Library:
         return int(resource[name])
 
 
-@lru_cache(maxsize=1)
+@once
 def _wide_divisions() -> Library:
     """The divisions of 128-bit integers, compiled when the first code calls one."""
     machine = Target.host().machine()

@@ -12,7 +12,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from tewb.base import ArgumentError, BoundError, ExternError, TewbError, here, may_be_stopped, option
+from tewb.base import (
+    ArgumentError,
+    BoundError,
+    ExternError,
+    TewbError,
+    free_after_fork,
+    here,
+    may_be_stopped,
+    option,
+)
 from tewb.runtime import abi, callbacks
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.arguments import prepare
@@ -354,7 +363,7 @@ def _call_packed(called: Any, slots: int, *values: Any) -> None:
 
 # For each library, how many calls want one thread, and the number before.
 _pinned: dict[Callable[[int], int], tuple[int, int]] = {}
-_pin_lock = threading.Lock()
+_pin_lock = free_after_fork(threading.Lock())
 
 
 @contextmanager

@@ -11,11 +11,10 @@ import ctypes
 import os
 import tarfile
 import tempfile
-from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tewb.base import ArgumentError, CodegenError, here, native
+from tewb.base import ArgumentError, CodegenError, here, lazy, native
 from tewb.runtime.abi import HOOKS, Description, KernelSignature
 from tewb.runtime.callbacks import register_native
 from tewb.runtime.exported import OBJECTS, SHARED
@@ -131,7 +130,7 @@ class LoadedLibrary:
         """The addresses of the tables of functions that the kernels call."""
         return [self._symbol("tewb_hooks")]
 
-    @cached_property
+    @lazy
     def _symbols(self) -> dict[str, tuple[str, KernelSignature]]:
         found = [(symbol, s) for d in self.descriptions for symbol, s in d.kernels.items()]
         return {s.name: (symbol, s) for symbol, s in reversed(found)}

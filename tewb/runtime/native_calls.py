@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tewb.base import memory_dtype
+from tewb.base import memory_dtype, once
 from tewb.runtime import abi
 from tewb.runtime.cpython import (
     REFERENCES,
@@ -442,7 +441,7 @@ def native_calls(failed: Any, alloc_address: int) -> tuple[int, int, int] | None
     return call, alloc, free
 
 
-@lru_cache(maxsize=1)
+@once
 def _compiled(alloc_address: int) -> Compiled | None:
     table = numpy_table()
     if not is_known_python() or not are_references_known() or not is_like_array(NDArray) or table is None:

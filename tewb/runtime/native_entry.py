@@ -19,6 +19,7 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakValueDictionary, ref
 
+from tewb.base import free_after_fork
 from tewb.runtime.abi import KernelSignature
 from tewb.runtime.cpython import register_arrays, register_python
 from tewb.runtime.heap_types import Slot, is_known_python, new_type
@@ -43,7 +44,7 @@ class Direct:
 
 
 _codes: WeakValueDictionary[str, Compiled] = WeakValueDictionary()  # by their text
-_lock = threading.Lock()
+_lock = free_after_fork(threading.Lock())
 
 
 def connect(kernel: Any, address: int, long: int, brief: int) -> Direct | None:

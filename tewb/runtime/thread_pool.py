@@ -12,7 +12,7 @@ import ctypes
 import os
 import threading
 
-from tewb.base import tells_thread_count, wanted_threads
+from tewb.base import free_after_fork, tells_thread_count, wanted_threads
 from tewb.runtime.cpython import register_python
 from tewb.runtime.jit import Compiled, register_symbol
 from tewb.runtime.thread_pool_code import (
@@ -123,7 +123,7 @@ class Pool:
 
 
 _pool: Pool | None = None
-_making = threading.Lock()
+_making = free_after_fork(threading.Lock())
 
 
 def pool() -> Pool:

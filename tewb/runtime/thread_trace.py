@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.base import CodegenError
+from tewb.base import CodegenError, free_after_fork
 from tewb.runtime import thread_trace_code as words
 from tewb.runtime.cpython import register_python
 from tewb.runtime.jit import Compiled, register_symbol
@@ -140,7 +140,7 @@ def _thread(row: list[int] | None) -> TracedThread:
 
 
 _tracer: _Tracer | None = None
-_making = threading.Lock()
+_making = free_after_fork(threading.Lock())
 
 
 def tracer() -> _Tracer:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from functools import cached_property
 from typing import Any
 
 from tewb.arith import Analyzer, detect_linear, unlikely
-from tewb.base import BOOL, BoundError, any_depth, here
+from tewb.base import BOOL, BoundError, any_depth, here, lazy
 from tewb.ir import (
     LEAVES,
     Add,
@@ -123,7 +122,7 @@ class _Paths:
         self.safe: dict[tuple[Expr, tuple[IterVar, ...]], bool] = {}
         self.more = _MORE_PATHS
 
-    @cached_property
+    @lazy
     def shared(self) -> dict[Expr, _Conditions]:
         """The conditions that hold whenever an expression is evaluated: those of all chains that lead to it. They are
         found from the parents of each, once, although the chains may double with every choice around it."""

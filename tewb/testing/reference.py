@@ -34,6 +34,7 @@ from tewb.ir import (
     Var,
     shared_subexpressions,
 )
+from tewb.lowering import told_by
 from tewb.runtime import NDArray, registered_function
 from tewb.tensor import (
     ComputeOp,
@@ -132,6 +133,8 @@ def evaluate(
     # As in a kernel, any number but 0 is true.
     values: Values = {v: bool(x) if v.dtype.is_bool else x for v, x in (scalars or {}).items()}
     for t, a in arrays.items():
+        told = [told_by(n, int(size)) for n, size in zip(t.shape, a.shape, strict=True)]
+        values.update({v: size for known in told for v, size in known.items() if v not in values})
         values.update({n: int(size) for n, size in zip(t.shape, a.shape, strict=True) if isinstance(n, Var)})
     order = producers_first([t.op for t in outputs])
     within = {

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
-from tewb.base import TewbError, here
+from tewb.base import TewbError, here, lazy
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule
 from tewb.tuning.knobs import at
@@ -84,7 +83,7 @@ class TuneResult:
         """The kernel of the best schedule."""
         return self.session().build()
 
-    @cached_property
+    @lazy
     def importances(self) -> dict[str, float]:
         """How much of the spread of the times each knob explains (0 to 1), the largest first."""
         return self._importances()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -21,6 +20,7 @@ from tewb.base import (
     TewbError,
     collection_waits,
     here,
+    lazy,
     masked_elements,
     one_of,
 )
@@ -379,7 +379,7 @@ class Session(History):
         self._changed()
         return tried
 
-    @cached_property
+    @lazy
     def budget(self) -> Budget:
         """The lines that `expect` added."""
         return Budget()

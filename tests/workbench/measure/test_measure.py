@@ -190,3 +190,14 @@ def test_a_size_that_is_set_meanwhile_is_for_the_next_measurement(when: str) -> 
     assert m.ok and (m.sizes, m.bytes) == ("n = 64", 2 * 64 * 64 * 4)
     m = s.measure(repeat=1)
     assert m.ok and (m.sizes, m.bytes) == ("n = 512", 2 * 512 * 512 * 4)
+
+
+def test_sizes_that_are_told_by_others() -> None:
+    """n is no size by itself: what it is follows from n + 2, in the definition by numpy too."""
+    n = te.var("n")
+    A = te.placeholder((n + 2,), name="A")
+    B = te.compute((n,), lambda i: A[i] + A[i + 2], name="B")
+    s = te.create_schedule(B.op)
+    assert Session(s, [A, B]).measure(1).ok
+    given = Session(s, [A, B], inputs=[np.ones(12, "float32")]).measure(1)
+    assert given.ok and "n = 10" in str(given)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.base import HybridError, Span, TewbError, here, is_in_numpy, masked_elements
+from tewb.base import HybridError, Span, TewbError, here, is_in_numpy, lazy, masked_elements
 from tewb.ir import Expr
 from tewb.tensor.hybrid.eager_code import eager_code, function_of
 from tewb.tensor.hybrid.op import HybridOp
@@ -137,7 +137,7 @@ class HybridFunction(Inlinable):
                 )
         return {n: values[n] for n in names if n in values}
 
-    @functools.cached_property
+    @lazy
     def outputs(self) -> frozenset[str]:
         """The names that the function makes by `output_tensor` before it does anything else with them."""
         made: set[str] = set()

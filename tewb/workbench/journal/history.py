@@ -10,10 +10,9 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, Self
 
-from tewb.base import ParseError, ScheduleError, TewbError, brief, check_given, here, one_of
+from tewb.base import ParseError, ScheduleError, TewbError, brief, check_given, here, lazy, one_of
 from tewb.ir import Var
 from tewb.lowering import lower_schedule
 from tewb.schedule import RECIPES, JournalWriter, Recipe, RecipeCall, Run, Schedule, runs_of
@@ -474,7 +473,7 @@ class History:
             return schedule_text(self.schedule, self.args)
         return "".join(f"{line}\n" for line in self._writer.lines(self.schedule.journal))
 
-    @cached_property
+    @lazy
     def _writer(self) -> JournalWriter:
         return schedule_writer(self.schedule, self.args)
 

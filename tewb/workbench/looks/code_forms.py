@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from typing import Any
 
-from tewb.base import ExternError, TewbError, comment, fresh_identifier, one_of, python_lines
+from tewb.base import ExternError, TewbError, comment, fresh_identifier, lazy, one_of, python_lines
 from tewb.codegen import CompiledModule, Linked, LLVMPass, compile_module, llvm_history
 from tewb.ir import (
     AttrStmt,
@@ -65,17 +65,17 @@ class CodeForm:
         self.name, self.doc, self.kind, self.before = name, doc, kind, before
         self._make, self.same = make, same  # known, without looking at lines, to be the form before
 
-    @cached_property
+    @lazy
     def parts(self) -> Sequence[CodePart]:
         """The lines of this form, in parts: loop nests that are as they were are the same objects."""
         return self._make()
 
-    @cached_property
+    @lazy
     def lines(self) -> list[CodeLine]:
         """The lines of this form."""
         return [line for part in self.parts for line in part.lines]
 
-    @cached_property
+    @lazy
     def unchanged(self) -> bool:
         """Whether this form reads as the one before it. Most passes return the very function then."""
         if self.same or self.before is None or self.kind != IR:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from typing import Any
 
+from tewb.base import lazy
 from tewb.workbench.looks.code_line import CodeLine
 
 About = tuple[Any, ...]
@@ -17,12 +17,12 @@ class CodePart:
     def __init__(self, lines: Sequence[CodeLine]) -> None:
         self.lines = lines
 
-    @cached_property
+    @lazy
     def text(self) -> str:
         """All of it."""
         return "\n".join(map(str, self.lines))
 
-    @cached_property
+    @lazy
     def about(self) -> tuple[list[About], list[int]]:
         """What the lines are about (stage, loop, steps, parts, and the steps and parts around), each once, in the order in
         which they come; and of each line, which of these."""
@@ -33,12 +33,12 @@ class CodePart:
         ]
         return list(known), of_lines
 
-    @cached_property
+    @lazy
     def remarks(self) -> list[tuple[int, str]]:
         """What is said of some lines."""
         return [(i, line.remark) for i, line in enumerate(self.lines) if line.remark]
 
-    @cached_property
+    @lazy
     def sources(self) -> list[tuple[int, int]]:
         """The lines of low-level IR (from 1) that instructions compute."""
         return [(i, line.source) for i, line in enumerate(self.lines) if line.source is not None]

@@ -11,7 +11,7 @@ import numpy as np
 from tewb.base import ArgumentError, Stop, Stopped, check_given, from_memory, here, memory_dtype, stopped_by
 from tewb.driver import build_ir
 from tewb.ir import Reduce, Var, const_int, free_vars
-from tewb.lowering import lower_schedule
+from tewb.lowering import lower_schedule, told_by
 from tewb.runtime import Kernel, get_num_threads
 from tewb.schedule import Schedule, Step, steps_of
 from tewb.tensor import ComputeOp, PlaceholderOp, Tensor
@@ -213,10 +213,10 @@ def sizes_now(session: SessionView) -> Sizes:
     """The values of symbolic sizes: those that a session gives or its inputs tell, and some for all others."""
     tensors = [a for a in session.args if isinstance(a, Tensor) and isinstance(a.op, PlaceholderOp)]
     known = {
-        n: size
+        v: value
         for t, a in zip(tensors, session.inputs or (), strict=False)
         for n, size in zip(t.shape, np.shape(a), strict=False)
-        if isinstance(n, Var)
+        for v, value in told_by(n, size).items()
     }
     sizes = {**session.sizes, **known}
     shapes = [n for a in session.args if isinstance(a, Tensor) for n in a.shape]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
+from tewb.base import lazy
 from tewb.runtime import ThreadTrace, TracedLoop, TracedTask, shown
 from tewb.workbench.journal.timeline import Journal
 from tewb.workbench.measure.thread_bars import LoopSpan, ThreadBar, loop_spans, thread_bars
@@ -29,17 +29,17 @@ class ThreadTimes:
     journal: Journal
     sizes: str = ""
 
-    @cached_property
+    @lazy
     def loops(self) -> tuple[LoopTimes, ...]:
         """The parallel loops in the order in which they began."""
         return loop_times(self.facts, self.trace, self.threads)
 
-    @cached_property
+    @lazy
     def bars(self) -> tuple[ThreadBar, ...]:
         """The timeline, with the loops by their numbers in `loops`."""
         return thread_bars(self.trace, [self._number(t) for t in self.trace.tasks])
 
-    @cached_property
+    @lazy
     def spans(self) -> tuple[LoopSpan, ...]:
         """When the loops ran, by their numbers in `loops`."""
         return loop_spans(self.trace, [self._number(t) for t in self.trace.loops])
@@ -48,7 +48,7 @@ class ThreadTimes:
         """The number of a loop in `loops`; None for a task whose loop was not kept."""
         return self._numbers.get((of.line, of.depth))
 
-    @cached_property
+    @lazy
     def _numbers(self) -> dict[tuple[int, int], int]:
         kinds = dict.fromkeys((loop.line, loop.depth) for loop in self.trace.loops)
         return {kind: n for n, kind in enumerate(kinds)}

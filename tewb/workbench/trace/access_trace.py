@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from tewb.base import ArgumentError, TewbError, check_given, here, is_count, memory_dtype
+from tewb.base import ArgumentError, TewbError, check_given, here, is_count, lazy, memory_dtype
 from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
 from tewb.lowering import with_thread_loops
 from tewb.tensor import PlaceholderOp, Tensor
@@ -77,17 +76,17 @@ class AccessTrace:
         """The elements in the order in which they are touched; lanes of a vector one after the other."""
         return (element for a in self.accesses for element in a.elements)
 
-    @cached_property
+    @lazy
     def distances(self) -> tuple[int | None, ...]:
         """For each touch, the number of distinct other elements since the last touch of this one."""
         return tuple(stack_distances(list(self.touches())))
 
-    @cached_property
+    @lazy
     def line_distances(self) -> tuple[int | None, ...]:
         """For each touch, the number of distinct other cache lines since the last touch of this line."""
         return tuple(stack_distances([self.line(e) for e in self.touches()]))
 
-    @cached_property
+    @lazy
     def first_touch(self) -> tuple[int, ...]:
         """For each access, the number of its first touch among `touches`."""
         starts = np.cumsum([0, *[len(a.elements) for a in self.accesses]])
