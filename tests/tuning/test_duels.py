@@ -97,6 +97,17 @@ def test_a_program_of_several_threads_is_timed_by_the_clock_on_the_wall(
     assert set(asked) == {get_num_threads() == 1}
 
 
+def test_one_thread_beside_several_is_timed_by_their_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(duels, "_seconds", lambda call, count, is_alone: (asked.append(is_alone), 1.0)[-1])
+    one, several = (Contestant(lambda: None, is_alone, 1.0) for is_alone in (True, False))
+    fought([one, several])
+    assert not any(asked)
+    asked.clear()
+    fought([one, one])
+    assert all(asked) and asked
+
+
 def test_parallel_loops_have_the_threads_that_were_asked_for(tmp_path: Path) -> None:
     from tewb.runtime import get_num_threads, set_num_threads
 
