@@ -62,11 +62,12 @@ def test_what_is_faster_twice_wins(monkeypatch: pytest.MonkeyPatch) -> None:
     left = script(monkeypatch, *[1.0, 0.8] * (duels.FEW + duels.MORE))
     best, other = fought(BOTH)
     assert gain(best, other) == pytest.approx(1.25) and left == []
-    assert len(best) == duels.FEW + duels.MORE
+    assert len(best) == duels.MORE
 
 
 def test_luck_in_a_few_samples_is_no_win(monkeypatch: pytest.MonkeyPatch) -> None:
-    script(monkeypatch, *[1.0, 0.8] * duels.FEW, *[1.0, 1.0] * duels.MORE)
+    lucky = duels.FEW + 2
+    script(monkeypatch, *[1.0, 0.8] * lucky, *[1.0, 1.0] * (duels.FEW + duels.MORE - lucky))
     assert not gain(*fought(BOTH)) >= duels.FASTER
 
 
@@ -94,6 +95,17 @@ def test_a_program_of_several_threads_is_timed_by_the_clock_on_the_wall(
     )
     assert perform(duel(tmp_path, best=False, parallel=True)).how == "timed"
     assert set(asked) == {get_num_threads() == 1}
+
+
+def test_one_thread_beside_several_is_timed_by_their_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(duels, "_seconds", lambda call, count, is_alone: (asked.append(is_alone), 1.0)[-1])
+    one, several = (Contestant(lambda: None, is_alone, 1.0) for is_alone in (True, False))
+    fought([one, several])
+    assert not any(asked)
+    asked.clear()
+    fought([one, one])
+    assert all(asked) and asked
 
 
 def test_parallel_loops_have_the_threads_that_were_asked_for(tmp_path: Path) -> None:

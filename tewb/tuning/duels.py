@@ -1,7 +1,7 @@
 """Duels: a schedule beside the best so far, in turn, and what counts as faster.
 
-A duel is done by a worker, as a trial is. A kernel on one thread is timed by the processor time of its process, so that other
-work on the machine is not in it. To win, a schedule has to be clearly faster twice: in a few samples, and then in more of
+A duel is done by a worker, as a trial is. Kernels on one thread are timed by the processor time of their process, so that other
+work on the machine is not in it; beside one of several threads, by the clock on the wall as that is. To win, a schedule has to be clearly faster twice: in a few samples, and then in more of
 them.
 """
 
@@ -31,7 +31,7 @@ from tewb.tuning.task import (
 from tewb.workbench.measure.measure import workers_of
 
 SAMPLE = 0.005  # seconds of calls in a sample
-FEW, MORE = 3, 6  # samples of each, and further ones where the first say that it is faster
+FEW, MORE = 3, 7  # samples of each, and further ones where the first say that it is faster
 FASTER = 1.03  # less than this is no gain
 SLOW = 3.0  # times the best in the first call, and no samples are taken
 
@@ -100,12 +100,11 @@ def _is_alone(kernel: Kernel) -> bool:
 
 
 def fought(contestants: Sequence[Contestant]) -> list[tuple[float, ...]]:
-    """The samples of the best and another, taken in turn; more of them where the first say that the other is faster. Of one
-    alone, a few."""
+    """The samples of the best and another, taken in turn. Where the first few say that the other is faster, further ones decide
+    by themselves: those that looked so well are more often lucky. Of one alone, a few."""
     samples = _in_turn(contestants, FEW)
     if len(contestants) > 1 and gain(*samples) >= FASTER:
-        more = _in_turn(contestants, MORE)
-        samples = [a + b for a, b in zip(samples, more, strict=True)]
+        return _in_turn(contestants, MORE)
     return samples
 
 
@@ -117,10 +116,13 @@ def gain(best: Sequence[float], other: Sequence[float]) -> float:
 def _in_turn(contestants: Sequence[Contestant], rounds: int) -> list[tuple[float, ...]]:
     counts = [max(1, min(int(SAMPLE / max(c.about, 1e-7)), 10_000)) for c in contestants]
     taken: list[list[float]] = [[] for _ in contestants]
+    are_alone = all(
+        c.is_alone for c in contestants
+    )  # or else both are timed by the same clock, that on the wall
     for _ in range(rounds):
         for c, count, times in zip(contestants, counts, taken, strict=True):
             check_stopped(0.0)
-            times.append(_seconds(c.call, count, c.is_alone))
+            times.append(_seconds(c.call, count, are_alone))
     return [tuple(t) for t in taken]
 
 

@@ -29,6 +29,7 @@ from tewb.workbench.measure.roofline import Peaks
 BEAM = 4
 ROUNDS = 10
 WORK = 500.0  # of one search: schedules that are looked at, those of long programs counting more
+FAR = 2.5  # times the predicted time of the best, and nothing is built on a schedule
 SLACK = 1.2  # times as much work until a schedule is left that is looked at
 LONG = 2500  # characters of the loops that count as another schedule
 GIGAHERTZ, FMAS = 3.0, 2  # nominal, as are the bytes of memory in a nanosecond
@@ -146,7 +147,8 @@ class ModelSearch:
         for _ in range(ROUNDS):
             found: list[Candidate] = []
             for c in beam:
-                if c.text not in tried and self.work < limit:
+                is_near = c.predicted < FAR * beam[0].predicted
+                if is_near and c.text not in tried and self.work < limit:
                     tried.add(c.text)
                     found += self._further(c, math.inf if c is first else SLACK * limit)
             fresh = [c for c in found if c.text not in self.seen]

@@ -290,3 +290,16 @@ def test_choices_at_edges_that_unrolled_loops_decide_cost_nothing() -> None:
 
     guarded = seconds(summed(A, P), step("compute_inline", "P"), *steps)
     assert guarded < 1.3 * seconds(summed(B, B), *steps)
+
+
+def test_calls_take_what_they_take() -> None:
+    def taken(f: Any) -> float:
+        A = te.placeholder((512,), name="A")
+        B = te.compute((512,), lambda i: f(A[i]), name="B")
+        vector = (step("split", "B", axis="i", factor=8), step("vectorize", "B", axis="i.inner"))
+        return seconds(tewb.Session(te.create_schedule(B.op), [A, B]), *vector)
+
+    order = [
+        taken(f) for f in (te.floor, te.exp, te.tanh, lambda x: te.power(x, x), lambda x: te.hypot(x, x))
+    ]
+    assert order == sorted(order) and taken(te.floor) < 1.3 * taken(lambda x: x + 1.0) < 0.5 * taken(te.exp)

@@ -33,6 +33,7 @@ from tewb.ir import (
     PrimFunc,
     Sub,
     const,
+    intrinsics,
     uses,
 )
 from tewb.runtime import Target, get_num_threads
@@ -58,8 +59,13 @@ NEAR = (
 BOTH = 0.4  # likewise of what a core does by itself, and longer ways
 OVERLAP = 0.3  # likewise of loads and operations
 GUARD = 0.5  # instructions of a vector for a comparison, or the choice
-FREE = ("if_then_else", "likely", "reinterpret", "fma")
-MATH = 12.0  # multiply-adds that an exp, a tanh, ... takes
+MATH = 12.0  # multiply-adds of a vector that an exp, a sin, a log, ... takes, and those that take others:
+CALLS = {
+    **dict.fromkeys(("if_then_else", "likely", "reinterpret", "fma"), 0.0),
+    **dict.fromkeys((*intrinsics.ROUNDING, "abs", "copysign"), 1.0),
+    **{"sqrt": 16.0, "rsqrt": 28.0, "tanh": 22.0, "erf": 24.0, "pow": 32.0},
+    **dict.fromkeys(("fmod", "hypot", "acosh", "asinh", "atanh"), 400.0),  # by the library, lane by lane
+}
 DIVISION = 8.0
 SHORT, MOST_WRITTEN = 9, 80  # iterations of a loop that LLVM writes out, and of all that are
 MOST_ACCESSES = 128  # of a loop that LLVM takes sums out of: it gives up where there are many
@@ -315,8 +321,8 @@ def _work(s: BufferStore) -> float:
     for n in values_of(s.value):
         products += isinstance(n, Mul)
         sums += isinstance(n, Add | Sub) and any(isinstance(c, Mul) for c in n.children())
-        if isinstance(n, Call) and n.dtype.is_float and n.op not in FREE:
-            total += MATH
+        if isinstance(n, Call) and n.dtype.is_float:
+            total += CALLS.get(n.op, MATH)
         total += (DIVISION - 1) * isinstance(n, Div)
     return max(total - min(products, sums), 0.5)
 

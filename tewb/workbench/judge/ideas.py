@@ -311,8 +311,9 @@ def _order(scene: Scene, st: StageLoops) -> Iterator[Idea]:
 
 
 def _outer_order(scene: Scene, st: StageLoops) -> Iterator[Idea]:
-    """Two neighbouring outer loops of a tile are exchanged."""
-    if st.vector is None:
+    """Two neighbouring outer loops of a tile are exchanged; not of a stage in another's loops that has no sums, of which so
+    little is made at a time that it is near in any order."""
+    if st.vector is None or (st.stage.attach is not None and not st.sums):
         return
     for a, b in zip(st.loops, st.loops[1:], strict=False):
         if a.is_free and b.is_free and not a.is_sum and not b.is_sum and a.trips > 1 and b.trips > 1:
