@@ -203,6 +203,17 @@ def test_the_verdict_on_a_program_that_calls_is_on_what_is_seen(monkeypatch: pyt
     )
 
 
+@pytest.mark.parametrize(
+    ("tile", "order"),
+    [(None, ""), ((4, 32), "io jo k ii ji"), ((8, 8), "io jo ii ji k"), ((4, 16), "k io jo ii ji")],
+)
+def test_all_inner_loops_together_do_the_work_of_the_program(tile: tuple[int, int] | None, order: str) -> None:
+    found = why_this_fast(programs.matmul(64, tile, order), AVX2)
+    fmas = [x.iterations * sum(i.lanes for i in x.body if i.kind == "fma") for x in found.loops]
+    copies = int(found.loops[0].shown.rpartition(" of ")[2]) if " of " in found.loops[0].shown else 1
+    assert sum(fmas) == pytest.approx(64**3 * len(found.loops) / copies)  # six loops are told of at most
+
+
 def test_copies_of_a_loop_do_its_iterations_together_and_as_often_as_conditions_hold() -> None:
     n, m = 64, 2048
     found = why_this_fast(programs.rolling(n, m), AVX2)
