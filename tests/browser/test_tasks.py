@@ -282,6 +282,45 @@ def test_work_is_there_again_the_next_day(page: Any, lab: Lab) -> None:
     expect(row(again, "Y/i")).to_be_visible()
 
 
+ROWS_AND_COSTS = """() => [...document.querySelectorAll('.tw-row')].map(row => {
+  const [text, cost] = ['.tw-words', '.tw-heat'].map(x => row.querySelector(x)?.getBoundingClientRect());
+  const {top, bottom} = row.getBoundingClientRect();
+  return cost ? {key: row.dataset.key, right: text.right, left: cost.left, inside: cost.top >= top - 1 && cost.bottom <= bottom + 1} : null;
+}).filter(x => x)"""
+
+
+def test_costs_stand_beside_their_rows_and_what_is_saved_at_once_is_what_is_shown(
+    page: Any, lab: Lab
+) -> None:
+    page.set_viewport_size({"width": 1280, "height": 720})
+    name = cells(lab, "costs", "import tewb\nbench = tewb.demo('blur', n=512)\nbench")
+    opened(page, lab, name)
+    split(page, "Y/i", 16)
+    expect(row(page, "Y/i.inner")).to_be_visible()
+    row(page, "X").drag_to(row(page, "Y/i.outer"))
+    expect(said(page)).to_contain_text("compute_at(X")
+    page.get_by_label("Cost that is shown").first.select_option("operations")
+    expect(row(page, "X").locator(".tw-heat")).to_be_visible()
+    found = page.evaluate(ROWS_AND_COSTS)
+    assert {"X", "X/i", "Y/i.outer"} <= {x["key"] for x in found}
+    assert [x for x in found if not x["inside"] or x["right"] > x["left"] + 1] == []
+    split(page, "Y/j", 8)
+    expect(said(page)).to_contain_text("split(Y, axis=j, factor=8)")
+    page.evaluate(
+        "() => window.jupyterapp.commands.execute('docmanager:save')"
+    )  # before the look is made anew
+    path = Path(lab.folder) / name
+    for _ in range(100):
+        text = path.read_text("utf-8")
+        if "split(Y, axis=j, factor=8)" in text:
+            break
+        page.wait_for_timeout(100)
+    output = json.loads(text)["cells"][0]["outputs"][0]["data"]["text/html"]
+    assert "split(Y, axis=j, factor=8)" in "".join(output)
+    kept = json.loads(text)["metadata"]["tewb"]["programs"]
+    assert [record["steps"] for record in kept.values()] == [3]
+
+
 def test_high_contrast_and_a_small_screen(start: Notebook) -> None:
     page = start.page
     page.set_viewport_size({"width": 1280, "height": 600})

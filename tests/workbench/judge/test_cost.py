@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import tewb
+from tests.workbench.speed.programs import rolling
 from tewb import te
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.cost import Cost, costs
@@ -30,6 +31,14 @@ def test_a_stage_that_is_computed_in_a_loop_counts_there_and_for_itself() -> Non
     assert found["X", None].operations == 80 * 64 * 2
     assert found["Y", "i.outer"].operations == found["X", None].operations + 64 * 64 * 3
     assert found["Y", "i.inner"].operations == 64 * 64 * 3
+
+
+def test_rows_that_are_kept_are_made_once() -> None:
+    n = 64
+    found = costs(rolling(n))
+    rows = n + 2 * n // 16
+    assert found["B", "j"].iterations == rows * n == found["B", None].operations
+    assert found["C", None].operations == rows * n + 2 * n * n
 
 
 def test_calls_of_externs_are_counted() -> None:

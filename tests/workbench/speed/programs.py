@@ -46,6 +46,27 @@ def unrolled(n: int = 8) -> Session:
     return session
 
 
+def calling() -> Session:
+    """A stage that calls, and one that computes."""
+    A = te.placeholder((64, 512), name="A")
+    call = lambda i, o: te.call_packed("tests.nothing", i[0], o[0])  # noqa: E731
+    E = te.extern((64, 512), [A], call, name="E", access=te.access.elementwise)
+    C = te.compute((64, 512), lambda i, j: E[i, j] * 2.0, name="C")
+    return Session(te.create_schedule(C.op), [A, C])
+
+
+def rolling(n: int = 64, m: int = 64) -> Session:
+    """A stencil whose rows are kept for the next row, in strips of 16."""
+    A = te.placeholder((n + 2, m), name="A")
+    B = te.compute((n + 2, m), lambda i, j: A[i, j] * 2.0, name="B")
+    C = te.compute((n, m), lambda i, j: B[i, j] + B[i + 1, j] + B[i + 2, j], name="C")
+    s = te.create_schedule(C.op)
+    io, ii = s[C].split("i", 16)
+    s[B].compute_at(s[C], ii)
+    s[B].store_at(s[C], io)
+    return Session(s, [A, C])
+
+
 def row_sum(n: int = 64, m: int = 256, dtype: str = "float32") -> Session:
     A = te.placeholder((n, m), name="A", dtype=dtype)
     k = te.reduce_axis((0, m), name="k")

@@ -104,10 +104,13 @@ def test_a_memory_bound_loop_takes_as_long_as_its_lines(monkeypatch: pytest.Monk
 
 
 def test_counts_of_a_loop_are_those_of_its_assembly() -> None:
-    _, x = first(programs.tiled_matmul(64))
+    found, x = first(programs.tiled_matmul(64))
     assert (x.kinds["fma"], x.loads, x.stores, x.spills) == (8, 6, 0, 0)
     assert (x.bits, x.lanes, x.steps) == (512, 16, 1)
-    assert x.iterations == 64 // 4 * (64 // 32) * 64
+    assert (
+        sum(y.iterations for y in found.loops) == 64 // 4 * (64 // 32) * 64
+    )  # LLVM wrote out j.outer: two copies
+    assert {(y.name, y.core, y.iterations) for y in found.loops} == {("C.k", 4, x.iterations)}
     assert x.core == 4
 
 
@@ -118,8 +121,11 @@ def test_a_tile_that_does_not_fit_in_registers_spills() -> None:
 
 
 def test_iterations_of_symbolic_sizes_are_those_of_the_session() -> None:
-    _, x = first(programs.sized_row_sum())
-    assert x.shown.startswith("R.k, 1st of ") and x.iterations * x.steps == pytest.approx(8 * 4000, rel=0.01)
+    found, x = first(programs.sized_row_sum())
+    assert x.shown.startswith("R.k, 1st of ")
+    assert 8 * x.iterations * x.steps == pytest.approx(
+        8 * 4000, rel=0.01
+    )  # LLVM wrote out the rows: eight copies
 
 
 def test_narrow_vectors_are_told_of() -> None:
@@ -185,6 +191,40 @@ def test_code_without_loops_and_calls_of_foreign_functions_say_so() -> None:
         "functions of C or Python, whose time is not seen"
         in why_this_fast(demo_session("extern"), AVX512).sentence
     )
+
+
+def test_the_verdict_on_a_program_that_calls_is_on_what_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = with_memory(programs.matmul(16), monkeypatch)
+    assert found.verdict is not None and "beside the calls" not in str(found.verdict)
+    found = with_memory(programs.calling(), monkeypatch)
+    assert re.search(
+        r"takes \d+% of the time beside the calls of C or Python, which are not seen here\. What",
+        str(found.verdict),
+    )
+
+
+@pytest.mark.parametrize(
+    ("tile", "order"),
+    [(None, ""), ((4, 32), "io jo k ii ji"), ((8, 8), "io jo ii ji k"), ((4, 16), "k io jo ii ji")],
+)
+def test_all_inner_loops_together_do_the_work_of_the_program(tile: tuple[int, int] | None, order: str) -> None:
+    found = why_this_fast(programs.matmul(64, tile, order), AVX2)
+    fmas = [x.iterations * sum(i.lanes for i in x.body if i.kind == "fma") for x in found.loops]
+    copies = int(found.loops[0].shown.rpartition(" of ")[2]) if " of " in found.loops[0].shown else 1
+    assert sum(fmas) == pytest.approx(64**3 * len(found.loops) / copies)  # six loops are told of at most
+
+
+def test_copies_of_a_loop_do_its_iterations_together_and_as_often_as_conditions_hold() -> None:
+    n, m = 64, 2048
+    found = why_this_fast(programs.rolling(n, m), AVX2)
+    done = {
+        name: sum(x.iterations * x.steps for x in found.loops if x.name == name) for name in ("B.j", "C.j")
+    }
+    assert done == {
+        "B.j": pytest.approx((n + 2 * n // 16) * m),
+        "C.j": pytest.approx(n * m),
+    }  # two rows more a strip
+    assert len([x for x in found.loops if x.name == "B.j"]) > 1
 
 
 def test_what_cannot_be_lowered_says_why() -> None:

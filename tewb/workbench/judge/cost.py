@@ -1,7 +1,8 @@
 """The work of a schedule, loop by loop: how often each body runs, its operations, and the bytes that it loads and stores.
 
-Counted from the loops as they are scheduled, before any pass, so that each loop is one that a person made. Guards are taken
-to hold, and a range that depends on other loops counts as it is in their middle.
+Counted from the loops as they are scheduled, before any pass, so that each loop is one that a person made. Guards of parts
+that are not full are taken to hold, rows that are kept are made once, and a range that depends on other loops counts as it
+is in their middle.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tewb.ir import (
     For,
     IfThenElse,
     Node,
+    Or,
     Stmt,
     Var,
     const_int,
@@ -28,6 +30,7 @@ from tewb.ir import (
 )
 from tewb.lowering import body_in_view
 from tewb.workbench.measure.counts import Sizes, count_operations, value_of
+from tewb.workbench.measure.holds import share_that_holds
 from tewb.workbench.session_view import SessionView
 
 
@@ -73,6 +76,7 @@ class _Counter:
     def __init__(self, sizes: Sizes) -> None:
         self.sizes = sizes
         self.found: dict[Key, Cost] = {}
+        self.ranges: dict[Var, tuple[float, float]] = {}
 
     def visit(
         self, s: Node, around: tuple[Key, ...], middle: Mapping[Var, Any], times: float, stage: str | None
@@ -88,6 +92,7 @@ class _Counter:
                     inside = tuple(dict.fromkeys([*around, (stage, None), (stage, axis)]))
                     self.add(((stage, axis),), Cost(iterations=times * count))
                 first = self.value(s.min, middle) or 0.0
+                self.ranges[s.var] = first, count
                 self.visit(s.body, inside, {**middle, s.var: first + (count - 1) / 2}, times * count, stage)
             case BufferStore():
                 keys = (*around, (stage, None)) if stage is not None else around
@@ -98,6 +103,9 @@ class _Counter:
             case IfThenElse() if s.other is not None:  # the one that runs in the middle of the loops
                 chosen = s.other if self.value(s.cond, middle) == 0 else s.then
                 self.visit(chosen, around, middle, times, stage)
+            case IfThenElse() if _is_of_kept_rows(s.cond):
+                share = share_that_holds(s.cond, self.ranges, self.sizes)
+                self.visit(s.then, around, middle, times * share, stage)
             case Stmt():
                 for child in s.children():
                     self.visit(child, around, middle, times, stage)
@@ -116,6 +124,11 @@ class _Counter:
     def add(self, keys: Any, cost: Cost) -> None:
         for key in keys:
             self.found[key] = self.found.get(key, Cost()) + cost
+
+
+def _is_of_kept_rows(condition: Expr) -> bool:
+    """Whether a condition is that of a rolling buffer: the first iteration makes all rows, each further one a new one."""
+    return any(isinstance(n, Or) for n in walk(condition))
 
 
 def _of_store(s: BufferStore, times: float) -> Cost:

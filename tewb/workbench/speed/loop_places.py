@@ -16,16 +16,19 @@ from tewb.ir import (
     Expr,
     For,
     ForKind,
+    IfThenElse,
     IRModule,
     Node,
     Stmt,
     Var,
     const_int,
+    ops,
     script_lines,
     structural_equal,
     walk,
 )
 from tewb.workbench.measure.counts import Sizes, count_operations, value_of
+from tewb.workbench.measure.holds import share_that_holds
 from tewb.workbench.speed.inner_loops import InnerLoop
 from tewb.workbench.speed.instructions import Instruction
 
@@ -71,8 +74,36 @@ def loops_of_lines(module: IRModule) -> list[Around]:
     return found
 
 
-def place_of(loop: InnerLoop, lines: Sequence[Around], sizes: Sizes) -> LoopPlace | None:
-    """The loop of the IR that a loop of the assembly is; None for one that belongs to no line."""
+def conditions_around(module: IRModule) -> dict[For, tuple[Expr, ...]]:
+    """The conditions under which each loop of a module is entered."""
+    found: dict[For, tuple[Expr, ...]] = {}
+
+    def visit(s: Node, conditions: tuple[Expr, ...]) -> None:
+        match s:
+            case For():
+                found[s] = conditions
+                visit(s.body, conditions)
+            case IfThenElse():
+                visit(s.then, (*conditions, s.cond))
+                if s.other is not None:
+                    visit(s.other, (*conditions, ops.logical_not(s.cond)))
+            case Stmt():
+                for child in s.children():
+                    visit(child, conditions)
+
+    for f in module.functions.values():
+        visit(f.body, ())
+    return found
+
+
+def place_of(
+    loop: InnerLoop,
+    lines: Sequence[Around],
+    sizes: Sizes,
+    conditions: Mapping[For, tuple[Expr, ...]] | None = None,
+) -> LoopPlace | None:
+    """The loop of the IR that a loop of the assembly is; None for one that belongs to no line. `conditions` are those around
+    loops, which are entered as often as these hold."""
     around = [lines[r.line - 1] for r in loop.rows if r.line is not None and r.line <= len(lines)]
     around = [a for a in around if a]
     if not around:
@@ -87,7 +118,10 @@ def place_of(loop: InnerLoop, lines: Sequence[Around], sizes: Sizes) -> LoopPlac
     axis = own[-1].var.name if origin is None or origin.axis is None else origin.axis
     trips = [trips_of(n, own, sizes) for n in own]
     tasks = next((t for n, t in zip(own, trips, strict=True) if n.kind is ForKind.PARALLEL), 1.0)
-    return LoopPlace(own[-1], stage, axis, math.prod(trips[:-1]), trips[-1], tasks, _keys(own))
+    ranges = {n.var: (_first_of(n, own, sizes), t) for n, t in zip(own, trips, strict=True)}
+    shares = [share_that_holds(c, ranges, sizes) for c in (conditions or {}).get(own[-1], ())]
+    entries = math.prod(trips[:-1]) * math.prod(shares)
+    return LoopPlace(own[-1], stage, axis, entries, trips[-1], tasks, _keys(own))
 
 
 def place_of_all(module: IRModule) -> LoopPlace:
@@ -110,13 +144,23 @@ def trips_of(n: For, around: Sequence[For], sizes: Sizes) -> float:
     known = const_int(n.extent)
     if known is not None:
         return float(max(known, 0))
+    return max(_value(n.extent, _middle(n, around, sizes), sizes), 0.0)
+
+
+def _first_of(n: For, around: Sequence[For], sizes: Sizes) -> float:
+    known = const_int(n.min)
+    return float(known) if known is not None else _value(n.min, _middle(n, around, sizes), sizes)
+
+
+def _middle(n: For, around: Sequence[For], sizes: Sizes) -> dict[Var, Any]:
+    """The values of the loops around one in their middle."""
     middle: dict[Var, Any] = {}
     for outer in around:
         if outer is n:
             break
         first, count = _value(outer.min, middle, sizes), _value(outer.extent, middle, sizes)
         middle[outer.var] = int(first + max(count - 1, 0) / 2)
-    return max(_value(n.extent, middle, sizes), 0.0)
+    return middle
 
 
 def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:

@@ -206,6 +206,18 @@ def overlapped(chain: Chain, trips: float, entries: float, processor: Processor)
     return round(chain.cycles * waiting / (waiting + processor.waiting), 2)
 
 
+def share_among_copies(loops: Sequence[LoopSpeed]) -> None:
+    """Where LLVM wrote out a loop that stands around an inner one, or made two of it by a condition, there are copies of the
+    inner one, which together do its iterations."""
+    copies: dict[tuple[int, float, float], list[LoopSpeed]] = {}
+    for x in loops:
+        if x.place is not None:
+            copies.setdefault((id(x.place.loop), x.steps, x.iterations), []).append(x)
+    for alike in copies.values():
+        for x in alike:
+            x.iterations /= len(alike)
+
+
 def share_of_remainders(loops: Sequence[LoopSpeed]) -> None:
     """Loops that do what is left of another one's steps run less often than all of it."""
     for place in {id(x.place.loop): x.place for x in loops if x.place is not None}.values():

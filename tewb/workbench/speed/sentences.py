@@ -248,7 +248,7 @@ def notes_of(x: LoopSpeed, processor: Processor, widest: int, caches: tuple[Cach
         notes.append(
             "Loads of 64 bytes from arrays that do not begin at a multiple of 64 touch two lines each, and take twice as long."
         )
-    if isinstance(x.simulated, str) and x.is_timed:
+    if isinstance(x.simulated, str) and x.is_timed and not x.is_once:
         notes.append(
             f"The figures of ports are those of tewb's own table for {processor.name}: {x.simulated}."
         )

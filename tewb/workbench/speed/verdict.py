@@ -46,7 +46,8 @@ class Verdict:
     """What bounds a program: the inner loop that takes the most time, its `share` of that of all of them, the limit that rules
     it (one of RULES), and the cycles of an iteration under each limit. `seconds` are predicted for a call; None where memory
     is not known. `calls` are functions that the loop calls, whose time nobody sees. Where the program has no loop, `is_once`,
-    and the cycles are those of all of it."""
+    and the cycles are those of all of it. `has_calls`: the program calls functions outside of its inner loops, whose time is
+    in nothing of this."""
 
     loop: str
     stage: str | None
@@ -56,6 +57,7 @@ class Verdict:
     seconds: float | None
     calls: tuple[str, ...] = ()
     is_once: bool = False
+    has_calls: bool = False
 
     @property
     def is_memory(self) -> bool:
@@ -87,7 +89,8 @@ class Verdict:
         return " ".join(said)
 
     def __str__(self) -> str:
-        most = f"{self.loop} takes {self.share:.0%} of the time"
+        besides = "beside the calls of C or Python, which are not seen here" if self.has_calls else ""
+        most = f"{self.loop} takes {self.share:.0%} of the time{besides and f' {besides}'}"
         if self.calls or self.rule == UNKNOWN:
             return f"{most}."
         others = ", ".join(f"{name} {number(x)}" for name, x in self.cycles.items() if name != self.rule)
@@ -98,7 +101,7 @@ class Verdict:
         )
 
 
-def verdict_of(loops: Sequence[LoopSpeed], seconds: float | None) -> Verdict | None:
+def verdict_of(loops: Sequence[LoopSpeed], seconds: float | None, has_calls: bool = False) -> Verdict | None:
     """The verdict on a program with these inner loops, as `by_time` orders them; None where it has none."""
     if not loops:
         return None
@@ -107,7 +110,17 @@ def verdict_of(loops: Sequence[LoopSpeed], seconds: float | None) -> Verdict | N
     cycles[first.rule] = max(cycles.get(first.rule, 0.0), first.cycles)
     stage = None if first.place is None else first.place.stage
     share = sum(x.total_cycles for x in loops if x.name == first.name) / total if total else 0.0
-    return Verdict(first.name, stage, share, first.rule, cycles, seconds, first.calls, first.is_once)
+    return Verdict(
+        first.name,
+        stage,
+        share,
+        first.rule,
+        cycles,
+        seconds,
+        first.calls,
+        first.is_once,
+        has_calls and not first.calls,
+    )
 
 
 def by_time(loops: Sequence[LoopSpeed]) -> list[LoopSpeed]:

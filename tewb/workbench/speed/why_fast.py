@@ -22,12 +22,13 @@ from tewb.workbench.measure.trials import Timings
 from tewb.workbench.session_view import SessionView
 from tewb.workbench.speed.cache_misses import Cache, Fetched, Key, predict_misses
 from tewb.workbench.speed.inner_loops import inner_loops, straight_code
-from tewb.workbench.speed.loop_places import loops_of_lines, place_of, place_of_all
+from tewb.workbench.speed.loop_places import conditions_around, loops_of_lines, place_of, place_of_all
 from tewb.workbench.speed.loop_speed import (
     LoopSpeed,
     add_memory,
     loop_of_another_architecture,
     loop_speed,
+    share_among_copies,
     share_of_remainders,
 )
 from tewb.workbench.speed.memory_levels import MemoryLevels, cache_sizes, memory_levels
@@ -40,6 +41,8 @@ _OPAQUE = " It calls functions of C or Python, whose time is not seen here."
 BEING_MEASURED = "What memory takes on this machine is being measured; until then all data counts as near."
 THREADS_BEGIN = 5e-6
 """Seconds until all threads have begun."""
+A_CALL = 3e-7
+"""Seconds of a call below which it is of interest that it is one."""
 MOST = 6
 """Loops that are told of: those that take the most time."""
 
@@ -137,15 +140,16 @@ class Question:
             is_shared = self.workers > 1 and any(x.place is not None and x.place.is_parallel for x in loops)
             seconds = rest + (THREADS_BEGIN if is_shared else 0.0) + sum(s for _, s in times)
         widest = 8 * target.vector_bytes
-        sentence, notes = _said(loops, processor, widest, levels, target, _CALL in compiled.assembly)
-        notes += self._beside_measured(seconds)
+        has_calls = _CALL in compiled.assembly
+        sentence, notes = _said(loops, processor, widest, levels, target, has_calls)
+        notes += self._beside_measured(seconds, has_calls)
         if not measures:
             notes.append(BEING_MEASURED)
         return Speed(
             sentence, tuple(notes), tuple(loops[:MOST]), seconds, self.measured if is_here else None,
             self._roof(seconds, levels), processor.name if processor is not None else target.cpu or target.triple,
             levels.gigahertz if levels is not None else None, caches, tuple(fetched),
-            target.vector_bytes, verdict_of(loops, seconds), seconds_of_loops(times),
+            target.vector_bytes, verdict_of(loops, seconds, has_calls), seconds_of_loops(times),
         )  # fmt: skip
 
     def _seconds(self, loops: list[LoopSpeed], levels: MemoryLevels) -> list[tuple[LoopSpeed, float]]:
@@ -172,12 +176,19 @@ class Question:
         least = max(self.operations / peaks.gflops / 1e9, lines)
         return Roof(intensity, gflops, self.operations / least / 1e9, peaks, least)
 
-    def _beside_measured(self, seconds: float | None) -> list[str]:
+    def _beside_measured(self, seconds: float | None, has_calls: bool) -> list[str]:
         if not seconds or not self.measured:
             return []
         ratio = self.measured / seconds
         said = f"Measured: {time_text(self.measured)}, {number(ratio)} times the {time_text(seconds)} that these limits allow"
-        far = ": more than they explain, as on a busy machine" if ratio > 2 else ""
+        why = (
+            "a call from Python takes some tens of nanoseconds"
+            if self.measured < A_CALL
+            else "as on a busy machine"
+        )
+        if has_calls:
+            why = "the functions that it calls take the rest"
+        far = f": more than they explain, {why}" if ratio > 2 else ""
         return [f"{said}{far}."]
 
 
@@ -229,7 +240,8 @@ def _loops(compiled: CompiledModule, sizes: Sizes) -> tuple[list[LoopSpeed], Pro
     """The innermost loops of a kernel (all of it, where it has none), and the processor whose figures they have."""
     target = compiled.target
     lines = loops_of_lines(compiled.module)
-    found = [(x, place_of(x, lines, sizes)) for x in inner_loops(compiled.assembly)]
+    conditions = conditions_around(compiled.module)
+    found = [(x, place_of(x, lines, sizes, conditions)) for x in inner_loops(compiled.assembly)]
     once = None if found or _CALL in compiled.assembly else straight_code(compiled.assembly)
     if once is not None:
         found = [(once, place_of_all(compiled.module))]
@@ -238,6 +250,7 @@ def _loops(compiled: CompiledModule, sizes: Sizes) -> tuple[list[LoopSpeed], Pro
     processor, is_known = processor_of(target.cpu)
     loops = [loop_speed(x, p, processor, is_known, target.triple, target.cpu) for x, p in found]
     share_of_remainders(loops)
+    share_among_copies(loops)
     return loops, processor
 
 

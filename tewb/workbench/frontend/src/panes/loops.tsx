@@ -181,7 +181,7 @@ function TreeRow({ node, depth, isFolded, short, heat, isChosen, isFirst, isTarg
       aria-selected={isChosen}
       {...(node.inside.length ? { "aria-expanded": !isFolded } : {})}
       tabIndex={isFirst ? 0 : -1}
-      class={`tw-row tw-${node.kind}${lit ? " tw-lit" : ""}${isTarget ? " tw-target" : ""}`}
+      class={`tw-row tw-${node.kind}${lit ? " tw-lit" : ""}${isTarget ? " tw-target" : ""}${heat ? " tw-costed" : ""}`}
       style={{ paddingLeft: `${depth * 0.9 + 0.2}em` }}
       data-key={node.key}
       draggable={!GIVEN.test(node.kind) && !asksFactor}
