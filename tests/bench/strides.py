@@ -30,16 +30,31 @@ def add(n: int, m: int) -> Program:
     return s, [A, B, C]
 
 
-def row_sum(n: int, m: int) -> Program:
-    """Sums of rows in 32 lanes, which are added up at the end."""
+def row_sum(n: int, m: int, is_special: bool = False) -> Program:
+    """Sums of rows in 32 lanes, which are added up at the end; with bodies for columns of neighbours, which are added to all
+    sums of a lane at once, and for every second column."""
     A = te.placeholder((n, m), name="A")
     k, lane = te.reduce_axis((0, m // 32), name="k"), te.reduce_axis((0, 32), name="lane")
     L = te.compute((n, 32), lambda i, j: te.sum(A[i, k * 32 + j], axis=k), name="L")
     R = te.compute((n,), lambda i: te.sum(L[i, lane], axis=lane), name="R")
     s = te.create_schedule(R.op)
-    s[L].compute_at(s[R], "i")
-    s[L].reorder("k", "j")
-    s[L].vectorize("j")
+
+    def rows() -> None:
+        s[L].compute_at(s[R], "i")
+        s[L].reorder("k", "j")
+        s[L].vectorize("j")
+
+    if is_special:
+        with s.specialize(te.stride(A, 0) == 1):
+            s[L].transform_layout(lambda i, j: [j, i])
+            j, i, _ = s[L].leaf_iter_vars
+            s[L].reorder(j, k, i)
+            s[L].vectorize(i)
+            s[R].reorder(lane, "i")
+            s[R].vectorize("i")
+        with s.specialize(te.stride(A, 1) == 2):
+            rows()
+    rows()
     return s, [A, R]
 
 
@@ -133,13 +148,18 @@ def turned(a: Any) -> Any:
     return np.ascontiguousarray(a.T).T
 
 
-CASES: list[tuple[str, Program, Callable[..., Any]]] = [
-    ("add 16 x 16 (the call)", add(16, 16), np.add),
-    ("add 2048 x 2048", add(2048, 2048), np.add),
-    ("row sum 2048 x 2048", row_sum(2048, 2048), lambda a, out: np.sum(a, axis=1, out=out)),
-    ("row sum, no steps", unscheduled_row_sum(2048, 2048), lambda a, out: np.sum(a, axis=1, out=out)),
-    ("matmul 512 x 512 x 512", scheduled(512, 512, 512), np.matmul),
-    ("matmul 1000 x 777 x 513", scheduled(1000, 777, 513), np.matmul),
+def sum_of_rows(a: Any, out: Any) -> Any:
+    return np.sum(a, axis=1, out=out)
+
+
+# A program for contiguous arrays, one for any strides, and numpy's function.
+CASES: list[tuple[str, Program, Program, Callable[..., Any]]] = [
+    ("add 16 x 16 (the call)", add(16, 16), add(16, 16), np.add),
+    ("add 2048 x 2048", add(2048, 2048), add(2048, 2048), np.add),
+    ("row sum 2048 x 2048", row_sum(2048, 2048), row_sum(2048, 2048, True), sum_of_rows),
+    ("row sum, no steps", unscheduled_row_sum(2048, 2048), unscheduled_row_sum(2048, 2048), sum_of_rows),
+    ("matmul 512 x 512 x 512", scheduled(512, 512, 512), special_matmul(512, 512, 512), np.matmul),
+    ("matmul 1000 x 777 x 513", scheduled(1000, 777, 513), special_matmul(1000, 777, 513), np.matmul),
 ]
 
 
@@ -152,8 +172,8 @@ def arrays(args: list[Any]) -> list[Any]:
 
 
 def main() -> None:
-    kernels = [(name, args, tewb.build(s, args), tewb.build(s, args, binds=any_strides(args)), numpy)
-               for name, (s, args), numpy in CASES]  # fmt: skip
+    kernels = [(name, args, tewb.build(s, args), tewb.build(own, given, binds=any_strides(given)), numpy)
+               for name, (s, args), (own, given), numpy in CASES]  # fmt: skip
     heading("any strides, on contiguous arrays", "contiguous")
     for name, args, compact, strided, numpy in kernels:
         given = arrays(args)

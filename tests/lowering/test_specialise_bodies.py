@@ -58,6 +58,8 @@ def test_guards_that_the_condition_proves_are_gone() -> None:
         (te.all(M % 8 == 0, M % 8 == 0), "for j.outer in range(m // 8):"),
         (te.all(N > 4, M % 8 == 0), "for j.outer in range(m // 8):"),
         (te.all(M % 8 == 0, M == 16), "for j.outer in range(m // 8):"),
+        (M == N * 4, "for j.outer in range(n // 2):"),
+        (M == N * 5 // 7, "for j.outer in range(m // 8):"),  # n*5 may be larger than any m
     ],
 )
 def test_what_a_condition_says_is_used(condition: Any, line: str) -> None:

@@ -117,9 +117,9 @@ class Accesses:
         """The elements of a ramp of a small stride, from vectors of neighbours."""
         first, element = self.element_address(e, index.base), memory_type(e.buffer.dtype)
 
-        def neighbours(at: int) -> str:
+        def neighbours(at: int, count: int) -> str:
             address = self.f.ins(f"getelementptr inbounds {element}, ptr {first}, i64 {at}")
-            return self._read(address, e.dtype)
+            return self._read(address, e.buffer.dtype.with_lanes(count))
 
         return picked_elements(self.f, index, e.buffer.dtype, neighbours)
 

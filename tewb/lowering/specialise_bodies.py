@@ -20,6 +20,7 @@ from tewb.ir import (
     Cast,
     DeclBuffer,
     Expr,
+    FloorDiv,
     FloorMod,
     IfThenElse,
     IntImm,
@@ -220,9 +221,18 @@ def _value_said(condition: Expr, variables: set[Var]) -> tuple[Var, Expr] | None
     if not isinstance(condition, EQ):
         return None
     for v, value in ((condition.a, condition.b), (condition.b, condition.a)):
-        if isinstance(v, Var) and v in variables and not uses(value, [v]) and value.dtype is v.dtype:
+        if not (isinstance(v, Var) and v in variables):
+            continue
+        if not uses(value, [v]) and value.dtype is v.dtype and not _may_wrap(value):
             return v, value
     return None
+
+
+def _may_wrap(value: Expr) -> bool:
+    """Whether a number that is no larger than a size may be computed by way of larger ones: m*8 // 16. Conditions are computed
+    in 64 bits, sizes in their own."""
+    divided = [n.a for n in walk(value) if isinstance(n, FloorDiv | FloorMod)]
+    return any(isinstance(n, Add | Sub | Mul) for a in divided for n in walk(a))
 
 
 @dataclass(frozen=True, slots=True)
