@@ -189,6 +189,26 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     return bounds
 
 
+def known_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
+    """As `infer_bounds`, to look at and not to change: inferred once for the schedule as it is, by whoever comes first."""
+    latest, now = schedule.latest_bounds, _moment(schedule, kept_whole)
+    if latest is not None and latest[0] == now:
+        bounds = latest[1]
+        assert isinstance(bounds, Bounds)
+        return bounds
+    return keep_bounds(schedule, kept_whole, infer_bounds(schedule, kept_whole))
+
+
+def keep_bounds(schedule: Schedule, kept_whole: Iterable[Stage], bounds: Bounds) -> Bounds:
+    """`bounds`, for `known_bounds`: they were inferred just now."""
+    schedule.latest_bounds = _moment(schedule, kept_whole), bounds
+    return bounds
+
+
+def _moment(schedule: Schedule, kept_whole: Iterable[Stage]) -> object:
+    return schedule.version, schedule.within, frozenset(kept_whole)
+
+
 def _from_outputs(schedule: Schedule, hosts: Iterable[Stage]) -> list[Stage]:
     """The stages in an order in which each comes after its readers; those of which all is computed, with what comes after them
     in their loops, come first."""
