@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.bench import code, row, said, split, tab
@@ -126,6 +128,25 @@ def test_the_focus_is_never_lost_and_every_control_says_what_it_does(start: Note
         keys("Enter")
         page.wait_for_timeout(250)
         assert page.evaluate(ACTIVE) == "in"
+
+
+def test_focus_and_light_follow_the_loop_whose_row_another_one_takes(start: Notebook) -> None:
+    """The pointer rests on the row of a loop that steps rename, move and bring back."""
+    page = start.page
+    focused = page.locator(".tw-tree :focus")
+    row(page, "C/i").click()
+    for keys, under, now in (
+        (["s", "8", "Enter"], "C/i.outer", "C/i.outer"),
+        (["Alt+ArrowDown"], "C/i.inner", "C/i.outer"),
+        (["Control+z"], "C/i.outer", "C/i.outer"),
+        (["Control+z"], "C/i", "C/i"),
+    ):
+        for key in keys:
+            page.keyboard.press(key)
+        expect(row(page, under)).to_have_class(re.compile("tw-lit"))
+        expect(focused).to_have_attribute("data-key", now)
+    page.keyboard.press("ArrowDown")
+    expect(focused).to_have_attribute("data-key", "C/j")
 
 
 def test_panes_fold_away_and_the_height_is_set_by_keys(start: Notebook) -> None:

@@ -28,6 +28,7 @@ from tewb.ir import (
     script,
     seq,
     substitute,
+    substitute_each,
     uses,
     walk,
 )
@@ -109,6 +110,19 @@ def test_sizes_strides_and_offsets_of_buffers_are_substituted() -> None:
     both = substitute(Seq((BufferStore(b, x, (i, j)), BufferStore(b, x, (j, i)))), {i: const(3)})
     first, second = both.stmts
     assert first.buffer is second.buffer is not b  # type: ignore[attr-defined]
+
+
+def test_a_statement_for_each_value_of_a_variable_shares_what_does_not_use_it() -> None:
+    a, b = (
+        Buffer(name, DType("int32"), shape) for name, shape in (("A", (const(8), j)), ("B", (i, const(8))))
+    )
+    s = BufferStore(b, load(a, (j, j)) + (j + 1) * 2, (i, j))
+    each = substitute_each(s, i, [const(0), j, const(3)])
+    assert [script(n) for n in each] == [script(substitute(s, {i: v})) for v in (const(0), j, const(3))]
+    assert each[0].value is each[1].value is s.value
+    assert [script(n.buffer.shape[0]) for n in each] == ["0", "j", "3"]
+    assert all(n is s for n in substitute_each(s, Var("k", DType("int32")), [const(0), const(1)]))
+    assert substitute_each(s, i, []) == []
 
 
 def test_substitutions_nest_and_are_forgotten() -> None:

@@ -152,3 +152,19 @@ def test_what_is_kept_is_what_is_touched(
     index: Any, shape: Any, place: str, factor: int, size: int, shape_kept: list[int]
 ) -> None:
     assert kept(index, shape, place, factor, size) == shape_kept
+
+
+def test_bounds_that_are_known_are_those_of_the_schedule_as_it_is() -> None:
+    A = te.placeholder((64,), name="A")
+    B = te.compute((64,), lambda i: A[i] + 1, name="B")
+    C = te.compute((64,), lambda i: B[i] * 2, name="C")
+    s = te.create_schedule(C.op)
+    tewb.lower(s, [A, B, C])
+    known = bounds.known_bounds(s, [s[B], s[C]])
+    assert known is bounds.known_bounds(s, [s[C], s[B]]) is not bounds.known_bounds(s, [s[C]])
+    s[C].split(C.op.axis[0], 16)
+    s[B].compute_at(s[C], s[C].leaf_iter_vars[0])
+    narrow = bounds.known_bounds(s)
+    assert const_int(narrow.stages[s[B]].regions[0][0].extent) == 16
+    s.restore(s.journal[:1])
+    assert const_int(bounds.known_bounds(s).stages[s[B]].regions[0][0].extent) == 64

@@ -137,6 +137,8 @@ class Buffer:
     def map_exprs(self, f: Callable[[Expr], Expr]) -> Buffer:
         """This buffer with `f` on its sizes, strides and offset; the same object when nothing changes."""
         old = (*self.shape, *self.strides, self.elem_offset)
+        if all([e.__class__ is IntImm for e in old]):  # as most are, and this is asked in each pass
+            return self
         new = tuple(e if isinstance(e, IntImm) else f(e) for e in old)
         if all(a is b for a, b in zip(old, new, strict=True)):
             return self

@@ -332,7 +332,7 @@ class _Printer(_ExpressionPrinter):
     def loop_nest(self, s: For) -> None:
         """Print a loop nest of a function, or repeat its text from before if all names are the same."""
         named = tuple(self.names)
-        key = (id(s), tuple([(id(what), name) for what, name in self.names.items()]), frozenset(self.taken))
+        key = (id(s), tuple(map(id, named)), tuple(self.names.values()), frozenset(self.taken))
         printed = _printed_loops.get(key)
         if printed is not None:
             self.lines += printed[1]

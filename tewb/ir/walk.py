@@ -148,16 +148,33 @@ def _substituted(n: N, values: Mapping[Var, Expr]) -> N:
     return substituter(values)(n)
 
 
+@any_depth
+def substitute_each(n: N, v: Var, values: Iterable[Expr]) -> list[N]:
+    """`n` for each of these values of a variable. What does not use it is looked at once."""
+    made: list[N] = []
+    same: dict[Node, Node] = {}
+    buffers: dict[Buffer, Buffer] = {}
+    for e in values:
+        memo, own = dict(same), dict(buffers)
+        made.append(_substituter({v: _like(v, e)}, own, memo)(n))
+        if len(made) == 1:
+            same = {old: new for old, new in memo.items() if new is old}
+            buffers = {old: new for old, new in own.items() if new is old}
+    return made
+
+
 def substituter(values: Mapping[Var, Expr]) -> Callable[[N], N]:
     """The function that replaces these variables, for several expressions that share parts."""
     return _substituter({v: _like(v, e) for v, e in values.items()}, {})
 
 
-def _substituter(values: Mapping[Var, Expr], buffers: dict[Buffer, Buffer]) -> Callable[[N], N]:
+def _substituter(
+    values: Mapping[Var, Expr], buffers: dict[Buffer, Buffer], memo: dict[Node, Node] | None = None
+) -> Callable[[N], N]:
     """The function that replaces variables by values of their dtypes, and these buffers. It adds the buffers that it
-    meets."""
+    meets, and to `memo` what all nodes that it meets become."""
     get = values.get
-    memo: dict[Node, Node] = {}
+    memo = {} if memo is None else memo
 
     def rewrite(x: Any) -> Any:
         if x.__class__ in LEAVES:

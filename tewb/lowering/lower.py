@@ -63,7 +63,7 @@ from tewb.schedule import (
     scan_of,
     with_part_sizes,
 )
-from tewb.schedule.bounds import Bounds, infer_bounds
+from tewb.schedule.bounds import Bounds, infer_bounds, keep_bounds
 from tewb.tensor import Tensor
 
 
@@ -234,7 +234,7 @@ def scheduled_loops(
     kept = [stage for stage, _ in keys if not stage.is_placeholder]
     if wrong and not for_looking:
         raise wrong[0]
-    bounds: Bounds = infer_bounds(schedule, kept)
+    bounds = keep_bounds(schedule, kept, infer_bounds(schedule, kept))
     _check_repeats(schedule, bounds)
     _check_whole(kept, bounds, wrong)
     if wrong and not for_looking:

@@ -100,6 +100,7 @@ class Nests:
         self.scan_memory = scan_memory(schedule)
         self.has_threads = bounds.has_threads
         self.launches: dict[Stage, Launch] = {}  # of the stages that are computed outside of all loops
+        self.inner: dict[Stage, list[Stage]] = {}  # the stages that are computed in the loops of each
         self.joined: dict[Stage, list[Stage]] = {}  # the stages in the nests of others, with or after these
         for stage in joined_stages(schedule):
             self.joined.setdefault(nest_of(stage), []).append(stage)
@@ -109,6 +110,8 @@ class Nests:
             if stage in bounds.stages:
                 self.choose_window(stage)
                 self.choose_buffers(stage)
+            if isinstance(stage.attach, At | With):
+                self.inner.setdefault(stage.attach.stage, []).append(stage)
             if isinstance(stage.attach, At) and not stage.is_placeholder:
                 places = self.after if stage.is_after else self.at
                 places.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
@@ -233,13 +236,9 @@ class Nests:
 
     def group(self, stage: Stage) -> list[Stage]:
         """`stage`, and all that is computed in its loops."""
-        inner: dict[Stage, list[Stage]] = {}
-        for x in self.schedule.stages:
-            if isinstance(x.attach, At | With):
-                inner.setdefault(x.attach.stage, []).append(x)
         stages = [stage]
         for s in stages:
-            stages += inner.get(s, [])
+            stages += self.inner.get(s, ())
         return stages
 
     def loops(self, stage: Stage) -> Stmt:

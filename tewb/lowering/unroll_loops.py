@@ -20,7 +20,7 @@ from tewb.ir import (
     replace,
     rewriter,
     seq,
-    substitute,
+    substitute_each,
     walk,
     without_loop,
 )
@@ -44,9 +44,8 @@ def unroll_loops(body: Stmt) -> Stmt:
         if n.kind is not ForKind.UNROLLED:
             return n if inner is n.body else replace(n, body=inner)
         inner = without_loop(inner, n.origin)
-        return seq(
-            *[substitute(inner, {n.var: ops.add(n.min, const(i, n.var.dtype))}) for i in range(_count(n))]
-        )
+        values = [ops.add(n.min, const(i, n.var.dtype)) for i in range(_count(n))]
+        return seq(*substitute_each(inner, n.var, values))
 
     rewrite: Callable[[Stmt], Stmt] = rewriter({For: loop})
     return rewrite(body)

@@ -135,6 +135,26 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
     return bounds
 
 
+def known_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds:
+    """As `infer_bounds`, to look at and not to change: inferred once for the schedule as it is, by whoever comes first."""
+    latest, now = schedule.latest_bounds, _moment(schedule, kept_whole)
+    if latest is not None and latest[0] == now:
+        bounds = latest[1]
+        assert isinstance(bounds, Bounds)
+        return bounds
+    return keep_bounds(schedule, kept_whole, infer_bounds(schedule, kept_whole))
+
+
+def keep_bounds(schedule: Schedule, kept_whole: Iterable[Stage], bounds: Bounds) -> Bounds:
+    """`bounds`, for `known_bounds`: they were inferred just now."""
+    schedule.latest_bounds = _moment(schedule, kept_whole), bounds
+    return bounds
+
+
+def _moment(schedule: Schedule, kept_whole: Iterable[Stage]) -> object:
+    return schedule.version, schedule.within, frozenset(kept_whole)
+
+
 def _tell_loops(own: StageBounds, analyzer: Analyzer) -> None:
     """Tell an analyzer how far the loops of a stage run."""
     for iv in own.ranges if own.dependent_vars else ():

@@ -42,6 +42,7 @@ class Schedule(SchedulePrimitives):
         # Steps that were not right when they were done, and what was said then: a later one may have made them right.
         self.doubts: dict[int, Refusal] = {}
         self.judged = -1  # the version that was found right in spite of them
+        self.latest_bounds: tuple[object, object] | None = None  # with what they hold for; see `known_bounds`
         self.result_cache = result_cache or ResultCache()
         self.thread_names: dict[IterVar, str] = {}  # of the thread axes that loops were bound to
         self.variables: dict[

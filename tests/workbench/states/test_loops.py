@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -84,7 +85,7 @@ def test_a_schedule_without_bounds_has_a_tree_all_the_same(monkeypatch: pytest.M
     def no_bounds(*_: object) -> None:
         raise ScheduleError("i stands inside of j")
 
-    monkeypatch.setattr("tewb.workbench.states.loops.infer_bounds", no_bounds)
+    monkeypatch.setattr("tewb.workbench.states.loops.known_bounds", no_bounds)
     s = demo_session("blur", n=64)
     assert loops_state(s).problem == "i stands inside of j"
     assert [n.extent for n in nodes(s) if n.stage == "Y"] == ["", "64", "64"]
@@ -107,6 +108,36 @@ def test_every_program_has_a_tree_with_each_stage_and_loop_once(name: str, seed:
             assert [n.loop for n in found if n.kind == "loop" and n.stage == s.name] == [
                 s.axis_name(iv) for iv in s.leaf_iter_vars
             ]
+
+
+@pytest.mark.one_in(4)
+@pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.parametrize("seed", range(2))
+def test_a_tree_that_followed_all_steps_is_that_of_one_who_comes_late(name: str, seed: int) -> None:
+    inputs, outputs = PROGRAMS[name]()
+    journal = random_schedule(outputs, random.Random(f"late{name}{seed}"), 5).journal
+
+    def session() -> tewb.Session:
+        return tewb.Session(te.create_schedule([t.op for t in outputs]), inputs + outputs)
+
+    follows = session()
+    for n in [*range(len(journal) + 1), *range(len(journal), -1, -2)]:
+        late = session()
+        for s in (follows, late):
+            s.schedule.restore(journal[:n])
+            s.problem  # noqa: B018  lowers it
+        assert [replace(x, part=0, inside=()) for x in nodes(follows)] == [
+            replace(x, part=0, inside=()) for x in nodes(late)
+        ]
+        assert tree_text(loops_state(follows)) == tree_text(loops_state(late))
+
+
+def test_what_an_edit_leaves_alone_are_the_nodes_that_they_were() -> None:
+    s = demo_session("blur", n=64)
+    before = loops_state(s).roots
+    s.apply(SPLIT)
+    after = loops_state(s).roots
+    assert [a is b for a, b in zip(before, after, strict=True)] == [False, True, False]
 
 
 def test_the_state_of_a_scan_is_no_input_and_its_memory_is_the_scans() -> None:

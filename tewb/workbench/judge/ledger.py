@@ -54,7 +54,7 @@ from tewb.schedule import (
     shapes_in_memory,
     tile_of,
 )
-from tewb.schedule.bounds import Bounds, infer_bounds, needed_region
+from tewb.schedule.bounds import Bounds, known_bounds, needed_region
 from tewb.tensor import ComputeOp, ExternOp, Tensor, whole_region
 from tewb.workbench.looks.lowered_ir import allocations, peak_bytes_of
 from tewb.workbench.measure.measurement import Measurement
@@ -179,7 +179,7 @@ def ledger(program: ProgramView) -> list[Entry]:
     """The account of every stage that computes something, in the order of computation."""
     schedule = program.schedule
     arguments = argument_stages(schedule, program.args)
-    bounds = infer_bounds(schedule, arguments)
+    bounds = known_bounds(schedule, arguments)
     calls = packed_calls(program.function)
     stages = [s for s in schedule.stages if not s.is_placeholder]
     return [_entry(s, bounds, s in arguments, calls) for s in stages]
@@ -189,7 +189,7 @@ def account(schedule: Schedule, args: Sequence[Any], stage: str) -> Entry:
     """The account of one stage of any schedule, without its packed calls."""
     arguments = argument_stages(schedule, args)
     own = schedule[stage]
-    return account_of(own, infer_bounds(schedule, arguments), own in arguments)
+    return account_of(own, known_bounds(schedule, arguments), own in arguments)
 
 
 def account_of(stage: Stage, bounds: Bounds, kept: bool) -> Entry:
@@ -404,7 +404,7 @@ class ExternBoxes:
 def extern_boxes(program: ProgramView) -> list[ExternBoxes]:
     """The boxes of every extern stage, in the coordinates of the tensors."""
     schedule = program.schedule
-    bounds = infer_bounds(schedule, argument_stages(schedule, program.args))
+    bounds = known_bounds(schedule, argument_stages(schedule, program.args))
     calls = packed_calls(program.function)
     boxes = []
     for s in schedule.stages:

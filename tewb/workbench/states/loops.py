@@ -8,7 +8,8 @@ from typing import Any, Literal
 from tewb.base import TewbError, digits
 from tewb.ir import const_int, script
 from tewb.schedule import At, Extents, Stage, With, loop_marks, place_text, stage_marks
-from tewb.schedule.bounds import Bounds, infer_bounds
+from tewb.schedule.bounds import Bounds, known_bounds
+from tewb.tensor import ComputeOp, ScanOp
 from tewb.workbench.judge.ledger import Entry, account_of, argument_stages
 from tewb.workbench.looks.loop_tree import GIVEN, scan_of_state
 from tewb.workbench.looks.sizes import bytes_shown, memory_shown
@@ -68,19 +69,43 @@ class _Tree:
         self.bounds: Bounds | None = None
         self.problem: str | None = None
         try:
-            self.bounds = infer_bounds(self.schedule, self.arguments)
+            self.bounds = known_bounds(self.schedule, self.arguments)
         except TewbError as e:
             self.problem = e.message
-        self.part = session.code_forms.loop_numbers.number
+        self.numbers = session.code_forms.loop_numbers
+        self.part = self.numbers.number
         self.attached: dict[tuple[Stage, Any], list[Stage]] = {}
+        self.inside: dict[Stage, list[Stage]] = {}
         for s in self.schedule.stages:
             if isinstance(s.attach, At | With) and not s.is_placeholder:
                 self.attached.setdefault((s.attach.stage, s.attach.axis), []).append(s)
+                self.inside.setdefault(s.attach.stage, []).append(s)
+        self.has_scans = any(isinstance(s.op, ScanOp) for s in self.schedule.stages)
 
     def state(self) -> Loops:
-        placed = {s for stages in self.attached.values() for s in stages}
-        roots = [self.stage(s, 1) for s in self.schedule.stages if s not in placed]
+        placed = {s for stages in self.inside.values() for s in stages}
+        roots = [self.root(s) for s in self.schedule.stages if s not in placed]
         return Loops(tuple(roots), self.problem)
+
+    def root(self, s: Stage) -> LoopNode:
+        """A stage that is in no other's loops, with all that is computed in it: the same node as before where nothing about
+        these changed. Bounds of a compute are the same object as long as all that the stage is, and is needed of it, is the same."""
+        group = [s]
+        for x in group:
+            group += self.inside.get(x, ())
+        bounds, schedule = self.bounds, self.schedule
+        if bounds is None or self.has_scans or not all(_is_plain(x, bounds) for x in group):
+            return self.stage(s, 1)
+        named: list[object] = [self.numbers, *[bounds.stages[x] for x in group]]
+        key = (
+            "loop node",
+            s.name,
+            schedule.within,
+            bool(schedule.bodies),
+            tuple([id(x) for x in named]),
+            tuple([(x in self.arguments, x.is_output, x in bounds.kept_in) for x in group]),
+        )
+        return schedule.result_cache.once(key, named, lambda: self.stage(s, 1))
 
     def stage(self, s: Stage, trips: int | None) -> LoopNode:
         scan = scan_of_state(s)
@@ -131,6 +156,11 @@ class _Tree:
                 tuple(loop_marks(s, iv)), "", None, "", None, s.made_by.get(iv), self.part(s.name, name), tuple(inside),
             ),
         )  # fmt: skip
+
+
+def _is_plain(s: Stage, bounds: Bounds) -> bool:
+    """Whether what is said of a stage depends on nothing but itself and the loops around it."""
+    return isinstance(s.op, ComputeOp) and s in bounds.stages and s.stored is None and not s.is_rolling
 
 
 def _follows(s: Stage) -> bool:

@@ -3,6 +3,8 @@ import type { LoopNode } from "./states";
 
 export interface Row {
   node: LoopNode;
+  /** Its place among the loops of its stage, outermost first: a step that renames a loop lets its row be. */
+  slot: string;
   depth: number;
   parent: string | null;
   isFolded: boolean;
@@ -12,9 +14,12 @@ export interface Row {
 /** The rows that are seen: all but what is inside of something folded. */
 export function flatten(roots: readonly LoopNode[], folded: ReadonlySet<string>): Row[] {
   const rows: Row[] = [];
+  const loops = new Map<string, number>();
   const visit = (node: LoopNode, depth: number, parent: string | null): void => {
     const isFolded = folded.has(node.key);
-    rows.push({ node, depth, parent, isFolded, isOpen: node.inside.length > 0 && !isFolded });
+    const nth = loops.get(node.stage) ?? 0;
+    if (node.kind === "loop") loops.set(node.stage, nth + 1);
+    rows.push({ node, slot: node.kind === "loop" ? `${node.stage}/${nth}` : node.key, depth, parent, isFolded, isOpen: node.inside.length > 0 && !isFolded });
     if (!isFolded) for (const inner of node.inside) visit(inner, depth + 1, node.key);
   };
   for (const root of roots) visit(root, 0, null);

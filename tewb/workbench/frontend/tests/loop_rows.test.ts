@@ -19,6 +19,13 @@ test("rows follow the order in which loops run, stages inside of the loops they 
   ]);
 });
 
+test("a split lets the rows of other loops be, and the one that was split", () => {
+  const slots = (roots: LoopNode[]) => flatten(roots, new Set()).map((r) => r.slot);
+  expect(slots(tree)).toEqual(["Y", "Y/0", "X", "X/0", "Y/1"]);
+  const split = [node("Y", [node("Y/i.outer", [node("Y/i.inner", [X, node("Y/j")])])])];
+  expect(slots(split)).toEqual(["Y", "Y/0", "Y/1", "X", "X/0", "Y/2"]);
+});
+
 test("what is folded keeps its row and hides what is inside", () => {
   const rows = flatten(tree, new Set(["Y/i"]));
   expect(rows.map((r) => r.node.key)).toEqual(["Y", "Y/i"]);

@@ -1,6 +1,6 @@
 /** The loop tree: stages inside the loops where they run. Keys, clicks and drags on it are requests. */
 import { useSignal } from "@preact/signals";
-import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { Desk } from "../desk";
 import { heatByKey, isTime, METRICS, type Heat, type Metric } from "../heat";
 import { useCosts, useDesk, useShort, useView } from "../hooks";
@@ -38,12 +38,27 @@ export function LoopsPane() {
   // A step renames loops: the focus stays in the tree, on what is selected now. Focusing lays the page out: that waits until
   // the code has changed too.
   const hadFocus = useRef(false);
+  const focused = useRef<string | undefined>(undefined); // the key that the row with the focus had when it came there
   useLayoutEffect(() => {
-    if (!hadFocus.current || document.activeElement !== document.body) return;
+    const isElsewhere = () => {
+      const active = document.activeElement as HTMLElement;
+      const { key } = active.dataset;
+      return active === document.body || (key !== undefined && key !== focused.current && list.current!.contains(active));
+    };
+    if (!hadFocus.current || !isElsewhere()) return;
     queueMicrotask(() => {
-      if (current && document.activeElement === document.body) rowElement(list.current, current.node.key)?.focus({ preventScroll: true });
+      if (!current || !isElsewhere()) return;
+      focused.current = current.node.key;
+      rowElement(list.current, current.node.key)?.focus({ preventScroll: true });
     });
   });
+
+  // The pointer is where it was, and the loop under it another one: that is lit when the step is on the screen.
+  useEffect(() => {
+    const under = list.current?.querySelector<HTMLElement>(".tw-row:hover")?.dataset["key"];
+    const node = rows.find((r) => r.node.key === under)?.node;
+    if (node && !desk.lit.peek().parts.has(node.part)) lightRow(desk, node);
+  }, [tree.value]);
 
   const toggle = (key: string, fold: boolean) => {
     const next = new Set(folded.value);
@@ -121,13 +136,16 @@ export function LoopsPane() {
         role="tree"
         aria-label="Loops of all stages"
         ref={list}
-        onFocusIn={() => (hadFocus.current = true)}
+        onFocusIn={(e) => {
+          hadFocus.current = true;
+          focused.current = (e.target as HTMLElement).dataset["key"];
+        }}
         onFocusOut={(e) => (hadFocus.current = e.relatedTarget === null)}
         onMouseLeave={() => desk.dim()}
       >
         {rows.map((row) => (
           <TreeRow
-            key={row.node.key}
+            key={row.slot}
             node={row.node}
             depth={row.depth}
             isFolded={row.isFolded}
@@ -187,7 +205,7 @@ function TreeRow({ node, depth, isFolded, short, heat, isChosen, isFirst, isTarg
       draggable={!GIVEN.test(node.kind) && !asksFactor}
       onClick={() => acts.choose(node.key)}
       onKeyDown={(e) => acts.onKey(e, node.key)}
-      onMouseEnter={() => desk.light([node.part], node.step === null ? [] : [node.step])}
+      onMouseEnter={() => lightRow(desk, node)}
       onDragStart={(e) => {
         e.dataTransfer?.setData("text/plain", node.key);
         acts.onDrag(node);
@@ -312,6 +330,10 @@ function FactorField({ loop, answer }: { loop: string; answer(factor: number | n
       onBlur={() => finish(null)}
     />
   );
+}
+
+function lightRow(desk: Desk, node: LoopNode): void {
+  desk.light([node.part], node.step === null ? [] : [node.step]);
 }
 
 function rowElement(list: HTMLElement | null, key: string): HTMLElement | null {
