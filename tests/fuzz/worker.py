@@ -69,6 +69,8 @@ class Worker:
         while True:
             if not self._pipe.poll(max(deadline - time.monotonic(), 0)):
                 self.stop()
+                if known.is_heavy:
+                    return Outcome("refused", "it takes long, and its size explains it", known, call)
                 return Outcome(f"{stage}: no end", f"more than {WALL_SECONDS} s", known, call, arrays)
             try:
                 stage_now, data = self._pipe.recv()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -166,6 +167,10 @@ def test_given_stages_have_no_place() -> None:
     s = schedule_for(rows()[1])
     assert questions.not_given(s["E"], "move") is None
     assert said(questions.not_given(s["A"], "move"))[0] == "A is an input: its values are given, not computed"
+    assert (
+        said(questions.not_given(s["A"], "move"))[1]
+        == "inputs have no loops, and a copy has: s.cache_read(A, ...)"
+    )
     assert said(questions.not_given(s["P"], "move"))[1] == "move what it reads"
     assert questions.read_by(s["E"]) == "it is read by S, P"
     assert questions.read_by(s["P"]) == "nothing reads it"
@@ -213,3 +218,28 @@ def test_a_stage_is_back_at_its_place_after_it_was_tried_elsewhere() -> None:
         assert s["C"].attach is at
         _ = 1 // 0
     assert s["C"].attach is None
+
+
+def test_refusals_say_what_helps() -> None:
+    @te.hybrid.script
+    def running(a):
+        b = output_tensor(a.shape, a.dtype)  # noqa: F821
+        for i in range(a.shape[0]):
+            b[i] = a[i]
+            if i > 0:
+                b[i] = b[i - 1] + a[i]
+        return b
+
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    H = running(A)
+    s = te.create_schedule(H.op)
+    for steps, hint in (
+        (lambda: s[H].parallel("i"), "choose a loop whose iterations touch elements of their own"),
+        (lambda: s[A].split("i", 4), "inputs have no loops, and a copy has"),
+        (lambda: s[A].store_root(), r"inputs have no loops, and a copy has: s.cache_read\(A, ...\)"),
+        (lambda: s.specialize(n < 0), "a condition that holds in some calls"),
+    ):
+        with pytest.raises(ScheduleError) as e:
+            steps()
+        assert re.search(hint, e.value.hint or "") and e.value.loops

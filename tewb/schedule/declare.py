@@ -351,7 +351,7 @@ def _once(name: str, params: tuple[Param, ...]) -> Legal:
 
     def legal(stage: Stage, v: Values) -> Refusal | None:
         if stage.is_placeholder:
-            return Refusal(f"{stage.name} is an input: its values are given, not computed")
+            return not_computed(stage)
         if axis is not None and stage.is_inlined:
             return Refusal(f"{stage.name} is computed inline and has no loops", "call compute_root first")
         loop = None if axis is None else v[axis]
@@ -477,6 +477,9 @@ class PrimitiveCall:
         return result, names
 
 
+COPY = "inputs have no loops, and a copy has"
+
+
 def _usage(primitive: Primitive) -> str:
     """How a primitive is called: `split(axis, factor=)`."""
     given = [p.name if p.default is REQUIRED else f"{p.name}=" for p in primitive.params]
@@ -484,6 +487,14 @@ def _usage(primitive: Primitive) -> str:
 
 
 # ---------------------------------------------------------------- looking up arguments
+
+
+def not_computed(stage: Stage) -> Refusal:
+    """Why an input has no loops and no place."""
+    return Refusal(
+        f"{stage.name} is an input: its values are given, not computed",
+        f"{COPY}: s.cache_read({stage.name}, ...)",
+    )
 
 
 def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
@@ -494,7 +505,8 @@ def _axis(stage: Stage, what: object, values: Values) -> IterVar | Refusal:
         name = str(what)
         names = loop_names(stage)
         close = difflib.get_close_matches(name, names, 1)
-        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}" if names else None
+        without = COPY if stage.is_placeholder else "it has no loops"
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(names)}" if names else without
         return Refusal(f"it has no axis {brief(name)}", hint)
     if iv not in stage.leaf_iter_vars:
         name = stage.axis_name(iv)

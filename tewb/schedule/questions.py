@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tewb.base import LowerError, any_depth
 from tewb.ir import AxisKind, ForKind, IterVar, Reduce, const_int, script
-from tewb.schedule.declare import PRIMITIVES, Refusal
+from tewb.schedule.declare import PRIMITIVES, Refusal, not_computed
 from tewb.schedule.dependent_loops import range_known_outside
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.relation import Split
@@ -52,7 +52,7 @@ def has_loops(stage: Stage) -> Refusal | None:
 def no_other_loop(stage: Stage, parent: Stage, axis: IterVar, of_itself: Refusal) -> Refusal | None:
     """Why loop `axis` of `parent` is none of another stage that `stage` could be put into; `of_itself` where it is its own."""
     if stage.is_placeholder:
-        return Refusal(f"{stage.name} is an input: its values are given, not computed")
+        return not_computed(stage)
     return of_itself if parent is stage else no_loop_for_others(parent, axis)
 
 
@@ -150,7 +150,10 @@ def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
         why = getattr(stage.op, "dependence", {}).get(
             root_of(stage, iv), "an iteration may need one before it"
         )
-        return Refusal(f"the iterations of {name} must run in order: {why}")
+        return Refusal(
+            f"the iterations of {name} must run in order: {why}",
+            "choose a loop whose iterations touch elements of their own",
+        )
     return None
 
 
@@ -304,7 +307,7 @@ def hybrid_refusal(stage: Stage) -> Refusal | None:
 def not_given(stage: Stage, verb: str) -> Refusal | None:
     """Where a stage is computed is a question for those that are neither inputs nor outputs."""
     if isinstance(stage.op, PlaceholderOp):
-        return Refusal(f"{stage.name} is an input: its values are given, not computed")
+        return not_computed(stage)
     if stage.is_output:
         return Refusal(
             f"{stage.name} is an output, and outputs are computed at the root", f"{verb} what it reads"

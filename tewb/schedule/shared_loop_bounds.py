@@ -50,7 +50,7 @@ def _after_their_places(stages: Sequence[Stage]) -> list[Stage]:
     pending, left = list(reversed(stages)), set(stages)
     while pending:
         s = pending[-1]
-        before = [x for x in (*s.readers(), *_host(s)) if x in left and x is not s] if s in left else []
+        before = [x for x in (*s.readers(), *_place(s)) if x in left and x is not s] if s in left else []
         left.discard(s)
         pending += before
         if not before:
@@ -58,7 +58,7 @@ def _after_their_places(stages: Sequence[Stage]) -> list[Stage]:
     return list(order)
 
 
-def _host(stage: Stage) -> list[Stage]:
+def _place(stage: Stage) -> list[Stage]:
     """The stage in whose loops a stage is computed, in a list."""
     return [stage.attach.stage] if isinstance(stage.attach, At) else []
 

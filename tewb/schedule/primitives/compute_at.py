@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tewb.ir import IterVar
-from tewb.schedule.declare import Arguments, Param, Refusal, Repair, Results, Selection, Values, primitive
+from tewb.schedule.declare import (
+    Arguments,
+    Param,
+    Refusal,
+    Repair,
+    Results,
+    Selection,
+    Values,
+    not_computed,
+    primitive,
+)
 from tewb.schedule.journal import Step
 from tewb.schedule.primitives.dot import feeds_dot
 from tewb.schedule.primitives.nontemporal import not_nontemporal
@@ -147,7 +157,7 @@ def compute_root(stage: Stage) -> None:
 @compute_root.legal
 def _root_refusal(stage: Stage, v: Values) -> Refusal | None:
     if isinstance(stage.op, PlaceholderOp):
-        return Refusal(f"{stage.name} is an input: its values are given, not computed")
+        return not_computed(stage)
     return misplaced_at(stage, None)
 
 

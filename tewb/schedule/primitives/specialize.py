@@ -99,7 +99,10 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
                 f"{condition} holds in every call that comes to it", "do its steps without specialize"
             )
         case False:
-            return Refusal(f"{condition} holds in no call that comes to it, so its body would never run")
+            return Refusal(
+                f"{condition} holds in no call that comes to it, so its body would never run",
+                "a condition that holds in some calls, and in none of an earlier body: n % 16 == 0",
+            )
     return None
 
 
