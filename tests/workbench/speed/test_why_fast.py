@@ -207,7 +207,9 @@ def test_the_verdict_on_a_program_that_calls_is_on_what_is_seen(monkeypatch: pyt
     ("tile", "order"),
     [(None, ""), ((4, 32), "io jo k ii ji"), ((8, 8), "io jo ii ji k"), ((4, 16), "k io jo ii ji")],
 )
-def test_all_inner_loops_together_do_the_work_of_the_program(tile: tuple[int, int] | None, order: str) -> None:
+def test_all_inner_loops_together_do_the_work_of_the_program(
+    tile: tuple[int, int] | None, order: str
+) -> None:
     found = why_this_fast(programs.matmul(64, tile, order), AVX2)
     fmas = [x.iterations * sum(i.lanes for i in x.body if i.kind == "fma") for x in found.loops]
     copies = int(found.loops[0].shown.rpartition(" of ")[2]) if " of " in found.loops[0].shown else 1
