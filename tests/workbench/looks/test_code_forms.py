@@ -213,6 +213,7 @@ def test_a_loop_knows_what_is_inside() -> None:
     store = lines[-1]
     assert loop.steps == (0,) and loop.step == 0 and (loop.stage, loop.axis) == ("C", "i.outer")
     assert store.steps == () and store.steps_around == (0,)
+    assert (store.stage, store.axis) == ("C", "k")  # a click on it chooses the loop that it stands in
     assert set(loop.loops) <= set(store.loops_around)
     assert not set(loop.loops) & set(lines[0].loops_around)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from tewb import te
 from tewb.workbench.demos import demo_session
+from tewb.workbench.session import Session
 from tewb.workbench.states.memory import memory_state
 
 
@@ -15,6 +17,15 @@ def test_an_intermediate_has_what_it_keeps_and_where() -> None:
     assert "one iteration of Y.i" in x.lifetime and y.kind == "argument"
     (a,) = m.allocations
     assert (a.name, a.bytes, m.peak) == ("X", 768, 768)
+
+
+def test_sizes_that_are_not_known_are_bytes_too() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    C = te.compute((n,), lambda i: B[i] * 2.0, name="C")
+    b, _ = memory_state(Session(te.create_schedule(C.op), [A, C])).accounts
+    assert (b.allocated, b.needed, b.declared) == ("n * 4 B",) * 3 and b.allocated_bytes is None
 
 
 def test_an_extern_says_what_it_touches() -> None:

@@ -103,13 +103,15 @@ class LoopNumbers:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """The inside of a line with a body: what its loops are about, and the origin of what has none itself. `known` are
-    lines in it by their origin and whether they are loops: unrolled loops have many alike."""
+    """The inside of a line with a body: what its loops are about, and the origin of what has none itself. `inner` is the
+    innermost loop, with its stage. `known` are lines in it by their origin and whether they are loops: unrolled loops have many
+    alike."""
 
     depth: int
     steps: Numbers
     loops: Numbers
     origin: Origin | None
+    inner: tuple[str | None, str | None] = (None, None)
     known: dict[tuple[int, bool], CodeLine] = field(default_factory=dict)
 
 
@@ -319,6 +321,7 @@ class CodeForms:
                     (*around.steps, *(marked.steps if own else ())),
                     (*around.loops, *(marked.loops if own else ())),
                     origin if isinstance(n, AttrStmt) else None,
+                    (marked.stage, marked.axis) if own else around.inner,
                 )
             )
         return linked
@@ -328,11 +331,12 @@ class CodeForms:
         if origin is None:
             return replace(line, steps_around=_unique(around.steps), loops_around=_unique(around.loops))
         own = self.loop_numbers.number(origin.stage, origin.axis if isinstance(n, For) else None)
+        inner = around.inner[1] if around.inner[0] == origin.stage else None  # a statement is in a loop
         loops = _unique([own, *(self.loop_numbers.number(stage, axis) for stage, axis in origin.gone)])
         return replace(
             line,
             stage=origin.stage,
-            axis=origin.axis,
+            axis=origin.axis or inner,
             step=origin.step,
             steps=origin.steps,
             loops=loops,

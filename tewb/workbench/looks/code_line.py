@@ -15,7 +15,7 @@ class CodeLine:
     """A line of a form.
 
     `steps` (of the journal, from 0) shaped it and `loops` (numbers that `CodeForms.loop_numbers` gives to stages and
-    loops) are what it is about; `steps_around` and `loops_around` are those of the loops that it stands in.
+    loops) are what it is about; a statement has the `axis` of the loop of its stage that it stands in. `steps_around` and `loops_around` are those of the loops that it stands in.
     `source` is the line of the low-level IR (from 1) that an instruction computes.
     """
 

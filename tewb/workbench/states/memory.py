@@ -126,7 +126,7 @@ def memory_in_pieces(session: Session) -> Iterator[Memory | None]:
 
 def _account(session: Session, e: Entry) -> Account:
     def shown(size: object, n: int | None) -> str:
-        return str(size) if n is None else bytes_shown(n)
+        return f"{size} B" if n is None else bytes_shown(n)
 
     return Account(
         e.stage,
