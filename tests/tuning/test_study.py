@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tewb.base import TewbError
 from tewb.runtime import Timing
 from tewb.tuning import study
 from tewb.tuning.knobs import Config, at
@@ -103,6 +104,16 @@ def test_a_knob_whose_values_were_changed_is_another_one_for_optuna(tmp_path: Pa
         names += list(asked.params)
         end(s, asked, config, 0.5)
     assert names == ["kind", "kind #2", "kind #3", "kind #4", "kind"] and len(s.trials) == 5
+
+
+def test_points_have_tuples_inside_of_tuples(tmp_path: Path) -> None:
+    s = Study("name", tmp_path / "trials.db", 0)
+    config = Config(at({"tiles": ((1, 2), (3, 4))}))
+    config.choice("tiles", [((8, 8),), ((1, 2), (3, 4))])
+    told = end(s, s.ask_at(config.point, list(config.knobs.values())), config, 0.5)
+    assert Study("name", tmp_path / "trials.db", 0).trials == [told]
+    with pytest.raises(TewbError, match="a knob has a value that no file can keep"):
+        s.begin(s.ask()[0], {"tiles": object()})
 
 
 def test_a_trial_that_another_version_told_otherwise_is_left_out(tmp_path: Path) -> None:

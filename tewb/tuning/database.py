@@ -145,6 +145,7 @@ def _words(e: BaseException) -> tuple[str, str]:
         said, cause = f"{said}\n{cause}", cause.__cause__ or cause.__context__
     known = [
         ("No module named", "what Optuna needs for files is not installed", "pip install 'tewb[tune]'"),
+        ("JSON serializable", "a knob has a value that no file can keep", "let knobs be numbers, words or tuples of them"),
         ("locked", f"another program has held the file for more than {WAIT:g} s", "wait until it has ended, or give another file"),
         ("readonly", "the file cannot be written", "make it writable, or give a copy of it"),
         ("unable to open", "the file cannot be opened and written", "make it and its folder writable, or give a copy of it"),

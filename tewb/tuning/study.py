@@ -239,12 +239,16 @@ def _begun(t: Any) -> list[Mapping[str, Any]]:
 
 
 def _plain(point: Mapping[str, Any]) -> dict[str, Any]:
-    """A point as JSON has it."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in point.items()}
+    """A point as JSON has it, where tuples are lists."""
+    return dict(point)
 
 
 def _point(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+    return {k: _tuples(v) for k, v in plain.items()}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _given(values: Mapping[str, Any]) -> Any:
