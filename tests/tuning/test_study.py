@@ -72,6 +72,14 @@ def test_a_trial_whose_process_was_killed_is_to_be_tried_again(tmp_path: Path) -
     end(killed, asked, lost, 0.5)  # had it only slept: it is told, and nothing breaks
 
 
+def test_of_two_searches_that_begin_a_point_at_once_one_does(tmp_path: Path) -> None:
+    first, second = (Study("name", tmp_path / "trials.db", seed) for seed in (0, 1))
+    (a, _), (b, _) = first.ask(), second.ask()
+    assert first.begin(a, {"x": 1}) and not second.begin(b, {"x": 1})
+    c, _ = second.ask()
+    assert second.begin(c, {"x": 2})
+
+
 def test_searches_at_once_hear_of_each_other(tmp_path: Path) -> None:
     mine, other = (Study("name", tmp_path / "trials.db", seed) for seed in (0, 1))
     begun, told = begin(mine), end(other, *begin(other), 0.5)

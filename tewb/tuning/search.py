@@ -332,7 +332,10 @@ class _Search:
         elif text in self._in_flight:
             self._in_flight[text].append(candidate)
         else:
-            self.study.begin(asked, point)
+            if not self.study.begin(asked, point):
+                self._postponed.append(point)
+                self._tried.discard(_key(point))
+                return
             self._in_flight[text] = [candidate]
             worst = None if self.best is None or self.best.seconds is None else SLOW * self.best.seconds
             task = Task(module, self.parameters, self.repeat, worst=worst)
