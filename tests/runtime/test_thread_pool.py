@@ -5,6 +5,7 @@ The loops here are Python functions that the pool's machine code calls, so that 
 
 from __future__ import annotations
 
+import faulthandler
 import multiprocessing
 import os
 import random
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -312,8 +314,11 @@ def _in_a_process(_: int) -> bool:
 )
 def test_multiprocessing(method: str) -> None:
     assert _in_a_process(0)
-    with multiprocessing.get_context(method).Pool(2) as processes:
-        assert processes.map_async(_in_a_process, range(4)).get(120) == [True] * 4
+    # An executor says when a process has died, which a pool waits for; one that hangs says where (a child of a fork cannot).
+    where: dict[str, Any] = {"initializer": faulthandler.dump_traceback_later, "initargs": (100,)}
+    context = multiprocessing.get_context(method)
+    with ProcessPoolExecutor(2, context, **(where if method == "spawn" else {})) as processes:
+        assert list(processes.map(_in_a_process, range(4), timeout=120)) == [True] * 4
 
 
 PROGRAM = """

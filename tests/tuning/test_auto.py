@@ -192,6 +192,9 @@ def test_a_program_of_which_nothing_is_known_stays_as_it_is() -> None:
         ({"seed": 1.5}, "seed"),
         ({"threads": 0}, "threads"),
         ({"workers": -1}, "workers"),
+        ({"run_limit": -1}, "run_limit is a time in seconds"),
+        ({"memory_limit": "1 GB"}, "memory_limit is a number of bytes"),
+        ({"progress": 3}, "progress is a function"),
     ],
 )
 def test_misuse(options: dict[str, Any], message: str) -> None:

@@ -141,6 +141,15 @@ def test_several_searches_make_a_file_at_once(tmp_path: Path) -> None:
     assert names == ["name"] * 3
 
 
+def test_without_what_optuna_needs_a_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy.pool", None)
+    with pytest.raises(DatabaseError, match="what Optuna needs for files is not installed") as e:
+        Study("name", tmp_path / "trials.db", 0)
+    assert "pip install 'tewb[tune]'" in str(e.value)
+
+
 def test_without_optuna_a_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(TewbError, match="searching needs Optuna") as e:

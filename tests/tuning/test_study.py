@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tewb.base import TewbError
 from tewb.runtime import Timing
 from tewb.tuning import study
 from tewb.tuning.knobs import Config, at
@@ -71,6 +72,14 @@ def test_a_trial_whose_process_was_killed_is_to_be_tried_again(tmp_path: Path) -
     end(killed, asked, lost, 0.5)  # had it only slept: it is told, and nothing breaks
 
 
+def test_of_two_searches_that_begin_a_point_at_once_one_does(tmp_path: Path) -> None:
+    first, second = (Study("name", tmp_path / "trials.db", seed) for seed in (0, 1))
+    (a, _), (b, _) = first.ask(), second.ask()
+    assert first.begin(a, {"x": 1}) and not second.begin(b, {"x": 1})
+    c, _ = second.ask()
+    assert second.begin(c, {"x": 2})
+
+
 def test_searches_at_once_hear_of_each_other(tmp_path: Path) -> None:
     mine, other = (Study("name", tmp_path / "trials.db", seed) for seed in (0, 1))
     begun, told = begin(mine), end(other, *begin(other), 0.5)
@@ -103,6 +112,16 @@ def test_a_knob_whose_values_were_changed_is_another_one_for_optuna(tmp_path: Pa
         names += list(asked.params)
         end(s, asked, config, 0.5)
     assert names == ["kind", "kind #2", "kind #3", "kind #4", "kind"] and len(s.trials) == 5
+
+
+def test_points_have_tuples_inside_of_tuples(tmp_path: Path) -> None:
+    s = Study("name", tmp_path / "trials.db", 0)
+    config = Config(at({"tiles": ((1, 2), (3, 4))}))
+    config.choice("tiles", [((8, 8),), ((1, 2), (3, 4))])
+    told = end(s, s.ask_at(config.point, list(config.knobs.values())), config, 0.5)
+    assert Study("name", tmp_path / "trials.db", 0).trials == [told]
+    with pytest.raises(TewbError, match="a knob has a value that no file can keep"):
+        s.begin(s.ask()[0], {"tiles": object()})
 
 
 def test_a_trial_that_another_version_told_otherwise_is_left_out(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from tewb.tuning.processor import Processor, names_of
 from tewb.tuning.searches import AllWorkers, Pool, run_searches, workers_of_search
 from tewb.tuning.shared_arrays import kept_arrays
 from tewb.tuning.task import Outcome, Parameter
-from tewb.tuning.workers import Limits, check_workers
+from tewb.tuning.workers import check_functions, check_workers, checked_limits
 from tewb.workbench.judge.estimate import Machine
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.sweep import neighbours
@@ -161,6 +161,8 @@ def autoschedule(
     """
     session = _session(program, reference, inputs)
     _check(seconds, seed, threads, workers, cluster_limit)
+    check_functions(progress=progress, stop=stop)
+    limits = checked_limits(build_limit, run_limit, memory_limit)
     if session.problem is not None:
         raise session.problem
     until = time.monotonic() + seconds
@@ -179,7 +181,6 @@ def autoschedule(
             if model_only:
                 search_of(own).predict()
             else:
-                limits = Limits(build_limit, run_limit, memory_limit)
                 everyone = workers_of_search(
                     client, workers, limits, cluster_limit, runs_python(session.function)
                 )

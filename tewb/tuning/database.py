@@ -140,10 +140,12 @@ class in_words:
 
 def _words(e: BaseException) -> tuple[str, str]:
     """What is wrong with a file, and what to do."""
-    said, cause = str(e), e.__cause__ or e.__context__
+    said, cause = f"{type(e).__name__}: {e}", e.__cause__ or e.__context__
     while cause is not None:
         said, cause = f"{said}\n{cause}", cause.__cause__ or cause.__context__
     known = [
+        ("ModuleNotFoundError", "what Optuna needs for files is not installed", "pip install 'tewb[tune]'"),
+        ("JSON serializable", "a knob has a value that no file can keep", "let knobs be numbers, words or tuples of them"),
         ("locked", f"another program has held the file for more than {WAIT:g} s", "wait until it has ended, or give another file"),
         ("readonly", "the file cannot be written", "make it writable, or give a copy of it"),
         ("unable to open", "the file cannot be opened and written", "make it and its folder writable, or give a copy of it"),
@@ -155,7 +157,7 @@ def _words(e: BaseException) -> tuple[str, str]:
         ("no such", "the file has tables that are not those of trials", ANOTHER),
     ]  # fmt: skip
     found = next(((what, hint) for sign, what, hint in known if sign in said), None)
-    return found or (f"{type(e).__name__}: {brief(said.splitlines()[0] if said else '')}", ANOTHER)
+    return found or (brief(said.splitlines()[0]), ANOTHER)
 
 
 @contextlib.contextmanager

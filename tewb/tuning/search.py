@@ -28,6 +28,7 @@ from tewb.base import (
     check_given,
     check_stopped,
     here,
+    is_count,
     one_of,
     stopped_by,
 )
@@ -44,7 +45,7 @@ from tewb.tuning.shared_arrays import kept_arrays
 from tewb.tuning.study import Study, Trial
 from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, refusal
 from tewb.tuning.task import Outcome, Parameter, Task
-from tewb.tuning.workers import Limits, check_workers
+from tewb.tuning.workers import check_functions, check_workers, checked_limits
 from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.session import Session
@@ -99,7 +100,9 @@ def tune(
     returned. Raises ArgumentError for wrong arguments and where the first point cannot be run at all, TewbError where
     Optuna is not installed.
     """
-    _check(trials, repeat, workers, cluster_limit)
+    _check(trials, repeat, seconds, seed, workers, cluster_limit)
+    check_functions(progress=progress, stop=stop)
+    limits = checked_limits(build_limit, run_limit, memory_limit)
     path = checked_path(database)
     options = {"reference": reference, "inputs": inputs, "sizes": sizes}
     subject = _subject(program, space, options)
@@ -110,7 +113,6 @@ def tune(
     few = all_points(subject.session, FEW)
     if few is not None and seconds is not None:
         random.Random(seed).shuffle(few)  # where not all are tried, those that are come from everywhere
-    limits = Limits(build_limit, run_limit, memory_limit)
     deadline = None if seconds is None else time.monotonic() + seconds
     searches: dict[Processor, _Search] = {}
     with (
@@ -156,10 +158,13 @@ def _result(searches: Mapping[Processor, _Search], subject: Subject, has_cluster
     return replace(result, by_processor={names[p]: s.result() for p, s in searches.items()})
 
 
-def _check(trials: int, repeat: int, workers: int | None, cluster_limit: float) -> None:
+def _check(trials: Any, repeat: Any, seconds: Any, seed: Any, workers: Any, cluster_limit: Any) -> None:
     for name, value in (("trials", trials), ("repeat", repeat)):
-        is_right = isinstance(value, int) and value >= 1
-        check_given(is_right, name, value, "a number from 1", f"{name}=2", ArgumentError)
+        check_given(is_count(value), name, value, "a number from 1", f"{name}=2", ArgumentError)
+    is_time = seconds is None or (type(seconds) in (int, float) and seconds >= 0)
+    check_given(is_time, "seconds", seconds, "a time", "seconds=60", ArgumentError)
+    is_seed = seed is None or (is_count(seed, 0) and seed < 1 << 32)
+    check_given(is_seed, "seed", seed, "a number from 0 to 2**32 - 1", "seed=0", ArgumentError)
     check_workers(workers, cluster_limit)
 
 
@@ -327,7 +332,10 @@ class _Search:
         elif text in self._in_flight:
             self._in_flight[text].append(candidate)
         else:
-            self.study.begin(asked, point)
+            if not self.study.begin(asked, point):
+                self._postponed.append(point)
+                self._tried.discard(_key(point))
+                return
             self._in_flight[text] = [candidate]
             worst = None if self.best is None or self.best.seconds is None else SLOW * self.best.seconds
             task = Task(module, self.parameters, self.repeat, worst=worst)

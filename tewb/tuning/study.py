@@ -94,7 +94,7 @@ class Study:
                     self._read.add(t.number)
                     if (trial := _trial_of(t)) is not None:
                         ended.append(trial)
-                elif owners.is_at_work(t.user_attrs.get("begun", {}).get("owner"), t.datetime_start):
+                elif _is_at_work(t):
                     self.elsewhere += _begun(t)
                 else:
                     self._lose(t)
@@ -155,11 +155,18 @@ class Study:
         for name, d in t.distributions.items():
             self._values.setdefault(name, tuple(d.choices) if hasattr(d, "choices") else ("range", d.log))
 
-    def begin(self, asked: Any, point: Mapping[str, Any]) -> None:
-        """Say that a trial is at work now, and whose it is: the search goes on from it when this process is killed."""
-        if self._path is not None:
-            with quiet(), in_words(self._path), _unless_ended():
-                asked.set_user_attr("begun", {"owner": self._owner, "point": _plain(point)})
+    def begin(self, asked: Any, point: Mapping[str, Any]) -> bool:
+        """Say that a trial is at work now, and whose it is: the search goes on from it when this process is killed. False, and
+        the trial is none, where another process said so of this point before."""
+        if self._path is None:
+            return True
+        with quiet(), in_words(self._path), _unless_ended():
+            asked.set_user_attr("begun", {"owner": self._owner, "point": _plain(point)})
+            others = [t for t in self._study.get_trials(deepcopy=False) if t.number < asked.number]
+            if any(not t.state.is_finished() and _begun(t) == [point] and _is_at_work(t) for t in others):
+                self._study.tell(asked, state=load_optuna().trial.TrialState.FAIL)
+                return False
+        return True
 
     def tell(self, asked: Any, trial: Trial) -> None:
         """End a trial with what became of it."""
@@ -232,6 +239,11 @@ def _trial_of(t: Any) -> Trial | None:
         return None
 
 
+def _is_at_work(t: Any) -> bool:
+    """Whether the search that began a trial goes on."""
+    return owners.is_at_work(t.user_attrs.get("begun", {}).get("owner"), t.datetime_start)
+
+
 def _begun(t: Any) -> list[Mapping[str, Any]]:
     """The point of a trial that was at work."""
     begun = t.user_attrs.get("begun")
@@ -239,12 +251,16 @@ def _begun(t: Any) -> list[Mapping[str, Any]]:
 
 
 def _plain(point: Mapping[str, Any]) -> dict[str, Any]:
-    """A point as JSON has it."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in point.items()}
+    """A point as JSON has it, where tuples are lists."""
+    return dict(point)
 
 
 def _point(plain: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+    return {k: _tuples(v) for k, v in plain.items()}
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _given(values: Mapping[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-from tewb.base import ArgumentError, TewbError, here
+from tewb.base import ArgumentError, TewbError, check_given, here
 from tewb.schedule import Schedule, Step
 from tewb.tuning.journal_knobs import DONE, extent_for, sizes_in
 from tewb.tuning.knobs import Chooser, Config
@@ -59,6 +59,7 @@ class FromJournal:
     """
 
     def __init__(self, session: Session, space: Space | None = None) -> None:
+        _check_space(space)
         self._session, self._space = session, None if space is None else dict(space)
         known = [f"{i}.{name}" for i, step in enumerate(session.journal, 1) for name in sizes_in(step)]
         every = [f"{i}.{name}" for i, step in enumerate(session.journal, 1) for name in (*step.args, DONE)]
@@ -115,6 +116,15 @@ class FromJournal:
         values = [tuple(v) if isinstance(v, list) else v for v in self._space[knob]]
         default = tuple(value) if isinstance(value, list) else value
         return _plain(config.choice(knob, values, default if default in values else None))
+
+
+def _check_space(space: Any) -> None:
+    is_right = space is None or (
+        isinstance(space, Mapping)
+        and all(isinstance(v, Sequence) and not isinstance(v, str) for v in space.values())
+    )
+    wanted, hint = "a dict of lists", 'space={"2.factor": [4, 8, 16]}'
+    check_given(is_right, "space", space, wanted, hint, ArgumentError)
 
 
 def _plain(value: Any) -> Any:

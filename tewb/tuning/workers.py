@@ -277,6 +277,30 @@ def local_workers(count: int | None, limits: Limits, calls_python: bool) -> Work
     return Workers(count if count is not None else max(os.cpu_count() or 1, 1), limits)
 
 
+def checked_limits(build: Any, run: Any, memory: Any) -> Limits:
+    """The limits of trials as a user gives them. Raises ArgumentError for what is no time, and no number of bytes."""
+    for name, value in (("build_limit", build), ("run_limit", run)):
+        is_time = type(value) in (int, float) and value > 0
+        check_given(is_time, name, value, "a time in seconds", f"{name}=20", ArgumentError)
+    is_count = type(memory) in (int, float) and 0 <= memory < float("inf") and int(memory) == memory
+    check_given(
+        is_count,
+        "memory_limit",
+        memory,
+        "a number of bytes",
+        "memory_limit=2 << 30, or 0 for none",
+        ArgumentError,
+    )
+    return Limits(build, run, int(memory))
+
+
+def check_functions(**functions: Any) -> None:
+    """Raise ArgumentError for what is given as a function, and is none."""
+    for name, f in functions.items():
+        is_right = f is None or callable(f)
+        check_given(is_right, name, f, "a function", f"{name}=None for none", ArgumentError)
+
+
 def check_workers(count: Any, cluster_limit: Any) -> None:
     """Raise ArgumentError for what is no number of workers, or no time to wait for those of a cluster."""
     is_right = count is None or (type(count) is int and count >= 0)
