@@ -206,6 +206,21 @@ def test_stores_at_the_edges_of_tiles_ask_what_those_in_their_middle_ask() -> No
     assert {n for n in stores(f, "B") if n} == {64}
 
 
+def test_tiles_of_sums_are_whole_lines_though_their_loop_has_others_in_it() -> None:
+    A, k = te.placeholder((64, 8, 64), name="A"), te.reduce_axis((0, 8), name="k")
+    B = te.compute((64, 64), lambda i, j: te.sum(A[i, k, j], axis=k), name="B")
+    s = te.create_schedule(B.op)
+    copy = s.cache_write(B, "local")
+    _, tile, row, lane = s[B].tile("i", "j", 4, 16)
+    s[copy].compute_at(s[B], tile)
+    s[copy].reorder("k", "i.c", "j.c")
+    s[copy].vectorize("j.c")
+    s[B].unroll(row)
+    s[B].vectorize(lane)
+    s[B].nontemporal()
+    assert {n for n in stores(flat(s, [A, B]), "B") if n} == {64}
+
+
 @pytest.mark.parametrize("offset", [0, 4, 1])
 @pytest.mark.parametrize("unroll", [False, True])
 def test_tiles_at_any_address(offset: int, unroll: bool) -> None:

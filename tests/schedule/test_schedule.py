@@ -13,6 +13,7 @@ from tewb import te
 from tewb.base import ScheduleError
 from tewb.ir import script, structural_equal
 from tewb.schedule import Step
+from tewb.schedule.declare import PrimitiveCall, Refusal
 
 
 def test_restore_replays_and_a_handle_from_before_still_works() -> None:
@@ -47,6 +48,20 @@ def test_a_copy_is_independent() -> None:
     t["C"].unroll("i.inner")
     assert len(s.journal) == 1
     assert structural_equal(tewb.lower(s, inputs + outputs), tewb.lower(s.copy(), inputs + outputs))
+
+
+def test_what_is_in_doubt_is_in_doubt_in_a_copy_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that are right for certain are done again unasked, in a copy of the copy too."""
+    s = schedule_for(matmul()[1])
+    s["C"].tile("i", "j", 4, 4)
+    asked: list[object] = []
+    ask = PrimitiveCall.refusal
+    monkeypatch.setattr(PrimitiveCall, "refusal", lambda call: (asked.append(call), ask(call))[1])
+    copy_ = s.copy().copy()
+    assert copy_.journal == s.journal and not asked
+    s.doubts[0] = Refusal("later", later=True)
+    s.copy()
+    assert len(asked) == 1
 
 
 def test_python_copies_a_schedule_with_its_stages() -> None:

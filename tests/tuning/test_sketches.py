@@ -110,6 +110,19 @@ def test_rows_of_many_vectors_are_loops() -> None:
         assert any("written out" in i.reason for i, _ in model.options(c)) == is_written
 
 
+def test_loops_with_other_stages_in_them_are_not_written_out() -> None:
+    A, k = te.placeholder((8, 64, 32), name="A"), te.reduce_axis((0, 64), name="k")
+    B = te.compute((8, 32), lambda i, j: te.sum(A[i, k, j], axis=k), name="B")
+    model = ModelSearch([A, B], {}, nominal_machine(1))
+    s = schedule_for([B])
+    copy = s.cache_write(B, "local")
+    s[B].vectorize("j")
+    s[copy].compute_at(s[B], "i")
+    c = model.candidate(s)
+    assert c is not None
+    assert not any("written out: no loop, and" in i.reason for i, _ in model.options(c))
+
+
 def test_threads_come_last() -> None:
     assert all(i.kind != "parallel" for i, _ in after(two_blurs(), ""))
     kinds = {i.kind for i, _ in after(two_blurs(), "", threads=2)}

@@ -166,11 +166,20 @@ class _Aligner:
 
 
 def stores_apart(loop: For) -> set[BufferStore]:
-    """The non-temporal stores of neighbours in an innermost loop whose next iteration does not continue where this one ends."""
+    """The non-temporal stores of neighbours in a loop whose next iteration does not continue where this one ends. Memory that
+    loops inside of it store to is judged there."""
     inside = list(walk(loop.body))
-    if any(isinstance(n, For) for n in inside):
-        return set()
     stores = [n for n in inside if isinstance(n, BufferStore) and n.nontemporal]
+    if not stores:
+        return set()
+    further = {
+        s.buffer.data
+        for n in inside
+        if isinstance(n, For)
+        for s in walk(n.body)
+        if isinstance(s, BufferStore) and s.nontemporal
+    }
+    stores = [s for s in stores if s.buffer.data not in further]
     lanes = {s.buffer.data: 0 for s in stores}
     for s in stores:
         lanes[s.buffer.data] += s.value.dtype.lanes

@@ -175,7 +175,18 @@ def _rows_written_out(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     if st.vector is None or st.sums:
         return
     rows = next((n for n in reversed(st.loops) if n.is_free and n.trips > 1), None)
+    if rows is not None and _has_stages_in(scene, st, rows):
+        return
     vectors = -(-st.vector.trips // scene.lanes(st))
     if rows is not None and rows.trips <= WRITTEN and rows.trips * vectors <= VECTORS:
         reason = f"the {rows.trips} rows of {rows.name} are written out: no loop, and what they share is loaded once"
         yield Idea("unroll", st.name, reason, lambda d: (d.do("unroll", st.name, axis=rows.name), None)[1])
+
+
+def _has_stages_in(scene: Scene, st: StageLoops, loop: Loop) -> bool:
+    """Whether other stages are computed in a loop of a stage, or in one inside of it."""
+    inside = {n.name for n in st.loops[st.loops.index(loop) :]}
+    places = [x.stage.attach for x in scene.stages]
+    return any(
+        isinstance(p, At) and p.stage is st.stage and st.stage.axis_name(p.axis) in inside for p in places
+    )
