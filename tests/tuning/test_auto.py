@@ -90,7 +90,7 @@ def test_its_code_makes_the_same_schedule() -> None:
 
 @pytest.mark.usefixtures("_decided")
 def test_two_runs_with_one_seed_find_the_same() -> None:
-    s, args = product(16)
+    s, args = product(20)
     first, second = (autoschedule((s, args), 1000, seed=3, threads=1, workers=0) for _ in "ab")
     assert first.trials == second.trials and first.journal == second.journal
     assert len(first.trials) >= 10 and first.best == min(first.trials, key=lambda t: t.seconds or 9e9)

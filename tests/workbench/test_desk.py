@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -448,6 +449,25 @@ def test_trials_of_another_day_are_read_in_the_background(monkeypatch: pytest.Mo
         assert desk.look("trials", {})["rows"]
 
     asyncio.run(work())
+
+
+def test_full_collections_wait_until_nothing_was_asked_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tewb.workbench.desk.LONG_QUIET", 0.05)
+    desk = Desk(demo_session("matmul", n=32))
+    usual = gc.get_threshold()
+
+    async def work() -> None:
+        desk.session.apply(SPLIT)
+        assert gc.get_threshold()[2] > usual[2]
+        answer(desk, {"id": 1, "request": "undo"})
+        assert gc.get_threshold()[2] > usual[2]
+        while gc.get_threshold() != usual:
+            await asyncio.sleep(0.01)
+
+    try:
+        asyncio.run(work())
+    finally:
+        gc.set_threshold(*usual)
 
 
 @pytest.fixture

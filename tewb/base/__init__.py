@@ -8,6 +8,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     autotvm.dispatcher._now                      the configuration of the template that runs in this thread or task
     autotvm.dispatcher._open                     the contexts of dispatch that are open in this thread or task, innermost last
     autotvm.task.TEMPLATES                       the templates of programs, by name
+    base.collection._usual                       how many collections there are between two full ones, while these are put off
     base.config._open                            the pass contexts that are open in this thread or task, innermost last
     base.config._passes                          the names of passes that contexts may ask for, those of users added
     base.constants._makers                       how numbers become constants, which ir registers
@@ -15,6 +16,8 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     base.long_stack._running                     how many threads with a long stack are at work
     base.long_stack._usual_limit                 the recursion limit to go back to when the last of them ends
     base.native_functions._natives               the native functions that kernels may call, by symbol
+    base.short_turns._users                      how many want short turns of threads now
+    base.short_turns._usual                      how long turns of threads are otherwise
     base.span.called_from                        the frame that this thread works for, when it is one with a long stack
     base.stopping._stop                          the function that says whether the work of this thread or task is to stop
     base.thread_count._sources                   what tells how many threads there are, which runtime registers
@@ -94,7 +97,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     workbench.states.threads._found              the loops of a session that may be parallel, at the schedule they were found for
 """
 
-from tewb.base.collection import collection_waits
+from tewb.base.collection import catch_up_on_collections, collection_waits, put_off_full_collections
 from tewb.base.config import PassContext, name_pass, option
 from tewb.base.constants import constant, register_constants
 from tewb.base.containers import ADT, Array, Map, ShapeTuple, String
@@ -152,6 +155,7 @@ from tewb.base.notebook import notebook_shell
 from tewb.base.once import free_after_fork, once
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.readable import digits, readable
+from tewb.base.short_turns import short_turns
 from tewb.base.span import Span, here
 from tewb.base.stopping import PATIENCE, Stop, Stopped, check_stopped, may_be_stopped, stopped_by
 from tewb.base.thread_count import tells_thread_count, thread_count, wanted_threads
@@ -160,6 +164,7 @@ from tewb.base.traceback import render_with
 __all__ = [
     "ADT",
     "BOOL",
+    "catch_up_on_collections",
     "FLOAT32",
     "BFLOAT16",
     "FLOAT16",
@@ -171,6 +176,7 @@ __all__ = [
     "memory_dtype",
     "from_memory",
     "nearest",
+    "put_off_full_collections",
     "rounded",
     "to_memory",
     "new_dtype",
@@ -245,6 +251,7 @@ __all__ = [
     "register_constants",
     "register_native",
     "render_with",
+    "short_turns",
     "stopped_by",
     "tells_thread_count",
     "thread_count",

@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Generator
 from typing import TypeVar
 
+from tewb.base import short_turns
+
 T = TypeVar("T")
 
 _LOOK = 0.0005  # seconds: an event loop that looks whether it is done is held up for so long
@@ -32,7 +34,8 @@ def in_background(work: Callable[[], T], piece: float = _LOOK) -> Generator[None
 
     def run() -> None:
         try:
-            found.append(work())
+            with short_turns():
+                found.append(work())
         except BaseException as e:
             raised.append(e)
 

@@ -23,7 +23,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tewb.base import Stopped, TewbError, collection_waits, stopped_by
+from tewb.base import (
+    Stopped,
+    TewbError,
+    catch_up_on_collections,
+    collection_waits,
+    put_off_full_collections,
+    stopped_by,
+)
 from tewb.schedule import Step
 from tewb.tuning.board import Run, can_recall, recall, search_freely, search_knobs
 from tewb.workbench.background import running_loop
@@ -50,6 +57,7 @@ from tewb.workbench.trace.data_trace import LIMIT
 
 MOST_WAIT = 0.25  # seconds that a check waits for a request
 QUIET = 0.5  # seconds without an edit before results are checked
+LONG_QUIET = 5.0  # seconds without a request before all objects are looked through for garbage
 MEASURING_THREADS = "measuring the threads"  # the page knows it by these words
 CHECKING = "checking on small sizes"
 STOP = Request("stop", lambda session: "stopping")  # the only one that a session alone has not
@@ -89,6 +97,7 @@ class Desk:
         self._checker, self._tracer = LongWork(self.tell, False), LongWork(self.tell, False)
         self._recaller = LongWork(self.tell, False)
         self._waits: asyncio.TimerHandle | None = None
+        self._collects: asyncio.TimerHandle | None = None
         self.is_answering = False
         self._is_checking = False
         session.on_change(self._changed)
@@ -118,6 +127,7 @@ class Desk:
     def _changed(self) -> None:
         self._keep_selection()
         self.verdict = None
+        self.collect_later()
         self._tell_change()
         self._check_later()
 
@@ -388,6 +398,16 @@ class Desk:
         if loop is not None and self.session.journal:
             self._waits = loop.call_later(QUIET, self._check)
 
+    def collect_later(self) -> None:
+        """Look through all objects for garbage when nothing was changed or asked for a while, and not before."""
+        if self._collects is not None:
+            self._collects.cancel()
+            self._collects = None
+        loop = running_loop()
+        if loop is not None:
+            put_off_full_collections()
+            self._collects = loop.call_later(LONG_QUIET, catch_up_on_collections)
+
     def _check(self) -> None:
         """Check in the background, if nothing else is going on; code of the user's runs only when it is asked for."""
         session = self.session
@@ -495,6 +515,7 @@ def _is_running() -> Reply:
 def answer(desk: Desk, content: Mapping[str, Any]) -> Message:
     """The answer to a message that asks for something: {"kind": "ask", "id", "request", "arguments"}."""
     desk.is_answering = True
+    desk.collect_later()
     try:
         with collection_waits():
             reply = desk.answer(str(content.get("request")), content.get("arguments") or {})

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from tewb.base import Stopped, TewbError
+from tewb.base import Stopped, TewbError, short_turns
 from tewb.workbench.background import running_loop
 
 Message = dict[str, Any]
@@ -73,7 +73,8 @@ class LongWork:
 
         def run() -> None:
             try:
-                work(given)
+                with short_turns():
+                    work(given)
             except Stopped:
                 given.done(f"{what} was stopped")
             except Exception as e:  # whatever the kernel or the user's numpy program raises is shown

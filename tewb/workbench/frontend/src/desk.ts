@@ -225,10 +225,13 @@ export class Desk {
   private watchSoon(): void {
     if (this.willWatch) return;
     this.willWatch = true;
-    queueMicrotask(() => {
+    const send = () => {
       this.willWatch = false;
       this.sendWatch();
-    });
+    };
+    // What is wanted because of new states is asked for when these are on the screen.
+    if (this.held) afterPaint(send);
+    else queueMicrotask(send);
   }
 
   /** Say what is watched; the states of `again` are sent whole. */

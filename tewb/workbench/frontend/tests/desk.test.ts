@@ -130,6 +130,7 @@ test("what several components watch is watched once, until the last of them leav
   expect(Object.values((watches().at(-1) as { views: object }).views)).toEqual([{ view: "loops", options: {} }]);
   m.tell("msg:custom", { kind: "states", version: 1, states: { '["loops",{}]': { roots: [], problem: null } } });
   expect(loops.value).toEqual({ roots: [], problem: null });
+  await painted();
   endA();
   await soon();
   const count = watches().length;
@@ -209,4 +210,19 @@ test("what work in the background came to is said; a program that came of it can
   expect(desk.said.value?.offer).toBeUndefined();
   m.tell("msg:custom", { kind: "done", text: "1 of 2 steps", code: "import tewb" });
   expect(desk.said.value?.offer?.text).toBe("The program, to a cell");
+});
+
+test("what is wanted because of new states is asked for when these are painted", async () => {
+  const desk = new Desk("wanted");
+  const m = model();
+  desk.join(m.model);
+  desk.watch("loops");
+  await soon();
+  m.tell("msg:custom", { kind: "states", version: 1, states: { '["loops",{}]': { roots: [], problem: null } } });
+  const count = m.sent.length;
+  desk.watch("actions", { stage: "C" });
+  await soon();
+  expect(m.sent.length).toBe(count);
+  await painted();
+  expect(Object.keys((m.sent.at(-1) as { views: object }).views)).toEqual(['["loops",{}]', '["actions",{"stage":"C"}]']);
 });
