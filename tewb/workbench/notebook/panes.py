@@ -33,7 +33,7 @@ from tewb.workbench.states.views import is_beside, is_first, is_slow
 _BUILT = Path(__file__).parent.parent / "page"
 MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
-FRAME = 0.1  # seconds in which the page paints what comes first after an edit
+FRAME = 0.016  # seconds in which the page paints what comes first after an edit
 WAIT = 0.02  # seconds between two looks whether work beside the notebook is done
 LATE = 0.3  # seconds after which the page says that a state is still that before a change
 PANES = (
