@@ -60,7 +60,7 @@ def test_accesses_are_played_over_tree_code_and_memory(page: Any, lab: Lab) -> N
     page.keyboard.press(" ")
     expect(pane.get_by_role("button", name="Play")).to_be_visible()
     pane.get_by_label("Cache", exact=True).select_option("8")
-    expect(pane.locator("figure").nth(1)).not_to_contain_text("0 lost")
+    expect(pane.locator("figure").nth(1)).not_to_contain_text(", 0 lost")
     notebook.screenshot("data")
     tab(page, "Memory")
     expect(row(page, "C/i").locator(".tw-now")).to_have_count(0)

@@ -15,6 +15,7 @@ import tewb
 from tests.workbench.journal.sessions import recipes
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
+from tewb.base import catch_up_on_collections
 from tewb.runtime import Timing, register_func
 from tewb.schedule import Step
 from tewb.tuning import Trial, board_of
@@ -453,6 +454,7 @@ def test_trials_of_another_day_are_read_in_the_background(monkeypatch: pytest.Mo
 
 def test_full_collections_wait_until_nothing_was_asked_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tewb.workbench.desk.LONG_QUIET", 0.05)
+    catch_up_on_collections()  # another test may have put them off
     desk = Desk(demo_session("matmul", n=32))
     usual = gc.get_threshold()
 
