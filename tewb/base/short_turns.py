@@ -11,10 +11,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tewb.base.once import free_after_fork
+
 TURN = 0.0005  # seconds
 
-
-_lock = threading.Lock()
+_lock = free_after_fork(threading.Lock())
 _users = 0  # how many want short turns now
 _usual = TURN  # how long turns are otherwise
 
