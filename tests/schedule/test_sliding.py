@@ -12,7 +12,8 @@ from tewb.arith import Analyzer, evaluate_integers
 from tewb.ir import Expr, Range, Var, const, ops
 from tewb.schedule import window_of
 from tewb.schedule.bounds import infer_bounds
-from tewb.schedule.sliding import APART, LoopBetween, Slide, Window, places_in, runs_in_order, slide
+from tewb.schedule.shared_loops import runs_in_order
+from tewb.schedule.sliding import APART, LoopBetween, Slide, Window, places_in, slide
 
 V = Var("v", te.var("n").dtype)
 W = Var("w", V.dtype)

@@ -75,9 +75,9 @@ from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.rounded_tails import not_padded, rounded_axes, told_by_elements
 from tewb.schedule.scans import holder_of, scan_memory, scan_of
 from tewb.schedule.schedule import Schedule, create_schedule
-from tewb.schedule.shared_loops import joined_stages, nest_of, nests_in_order, shared_pairs
+from tewb.schedule.shared_loops import joined_stages, nest_of, nests_in_order, runs_in_order, shared_pairs
 from tewb.schedule.shifted_tails import refused_again, shifted_loops
-from tewb.schedule.sliding import Window, loop_name, runs_in_order, shapes_in_memory, window_of
+from tewb.schedule.sliding import Window, loop_name, shapes_in_memory, window_of
 from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup, With
 from tewb.schedule.stage_bounds import StageBounds, makes_whole_parts
 from tewb.schedule.stage_guards import is_real, past_edges, values_and_guards

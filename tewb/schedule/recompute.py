@@ -20,8 +20,9 @@ from tewb.schedule.places import enclosing
 from tewb.schedule.ranges_with_gaps import steps_in
 from tewb.schedule.relation import ROUND_UP, SHIFT, Fuse, Split, divides, index_up, needed_guards
 from tewb.schedule.rounded_tails import rounded_axes
+from tewb.schedule.shared_loops import runs_in_order
 from tewb.schedule.shifted_tails import shifted_loops
-from tewb.schedule.sliding import Window, runs_in_order, window_of
+from tewb.schedule.sliding import Window, window_of
 from tewb.schedule.stage import Stage
 from tewb.schedule.stage_guards import values_and_guards
 from tewb.tensor import ComputeOp, ExternOp

@@ -64,6 +64,12 @@ def is_run_by(stage: Stage, iv: IterVar, host: Stage, loop: IterVar) -> bool:
     return s is host and x is loop
 
 
+def runs_in_order(stage: Stage, iv: IterVar) -> bool:
+    """Whether the iterations of a loop come one after the other."""
+    stage, iv = run_by(stage, iv)
+    return stage.loop_kind(iv) in (None, ForKind.SERIAL, ForKind.UNROLLED) and iv not in stage.threads
+
+
 def _loops_around(at: At | With) -> LoopList:
     """The loops of a stage around a place in it, outermost first."""
     return LoopList(loops_to(at.stage, at.axis))

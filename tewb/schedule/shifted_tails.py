@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tewb.ir import AxisKind, ForKind, IterVar
+from tewb.ir import AxisKind, IterVar
 from tewb.schedule.declare import Refusal
 from tewb.schedule.relation import SHIFT, Extents, Split, divides
-from tewb.schedule.shared_loops import run_by
+from tewb.schedule.shared_loops import runs_in_order
 from tewb.schedule.stage import Stage
-from tewb.schedule.threads import bound
 from tewb.tensor import ComputeOp
 
 
@@ -31,20 +30,13 @@ def refused_again_after(
     if isinstance(stage.op, ComputeOp) and not stage.op.reduce_axis:
         return None
     for iv in (iv for r in shifted_loops(host, extents) for iv in host.loops_of(r.outer)):
-        if any(iv is loop for loop in loops) and not _in_turn(host, iv):
+        if any(iv is loop for loop in loops) and not runs_in_order(host, iv):
             return Refusal(
                 f"the iterations of {host.axis_name(iv)} of {host.name} run at once, and those of a part that is moved inwards "
                 f"would compute the same elements of {stage.name}",
                 'leave it serial, or split it with tail="guard"',
             )
     return None
-
-
-def _in_turn(stage: Stage, iv: IterVar) -> bool:
-    """Whether the iterations of a loop come one after the other."""
-    host, loop = run_by(stage, iv)
-    kind = host.loop_kind(loop)
-    return kind in (None, ForKind.SERIAL, ForKind.UNROLLED) and not any(iv is x for x in bound(stage))
 
 
 def refused_again(stage: Stage, loops: Sequence[IterVar]) -> Refusal | None:
@@ -61,7 +53,7 @@ def refused_again(stage: Stage, loops: Sequence[IterVar]) -> Refusal | None:
                 "inwards would combine elements that are not finished",
                 f'put {name} outside of the reduction, or split with tail="guard"',
             )
-        if not _in_turn(stage, iv):
+        if not runs_in_order(stage, iv):
             return Refusal(
                 f"the iterations of {name} run at once, and those of a part that is moved inwards would reduce the same elements",
                 'leave it serial, or split with tail="guard"',

@@ -24,7 +24,6 @@ from tewb.ir import (
     LT,
     Add,
     Expr,
-    ForKind,
     IterVar,
     Max,
     Min,
@@ -42,7 +41,6 @@ from tewb.ir import (
 )
 from tewb.schedule.bounds import Bounds
 from tewb.schedule.extern_tiles import tile_of
-from tewb.schedule.shared_loops import run_by
 from tewb.schedule.stage import Stage
 from tewb.schedule.stage_bounds import StageBounds, makes_whole_parts
 from tewb.schedule.stage_guards import values_and_guards
@@ -378,9 +376,3 @@ def shapes_in_memory(stage: Stage, bounds: Bounds) -> list[tuple[Expr, ...]]:
     if window is None or not window.goes_round:
         return [tuple([r.extent for r in region]) for region in regions]
     return [window.shape(region) for region in regions]
-
-
-def runs_in_order(stage: Stage, iv: IterVar) -> bool:
-    """Whether the iterations of a loop come one after the other."""
-    stage, iv = run_by(stage, iv)
-    return stage.loop_kind(iv) in (None, ForKind.SERIAL, ForKind.UNROLLED) and iv not in stage.threads

@@ -22,8 +22,8 @@ from tewb.schedule.places import enclosing, inside_of
 from tewb.schedule.questions import attached_at, for_now, no_other_loop, not_given
 from tewb.schedule.rounded_tails import kept_between_iterations, rounded_axes
 from tewb.schedule.scans import shares_memory
-from tewb.schedule.shared_loops import is_run_by, run_by
-from tewb.schedule.sliding import runs_in_order, window_of
+from tewb.schedule.shared_loops import is_run_by, run_by, runs_in_order
+from tewb.schedule.sliding import window_of
 from tewb.schedule.stage import At, Mark, Stage
 from tewb.tensor import ScanOp, Tensor
 
