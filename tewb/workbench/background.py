@@ -23,6 +23,37 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+class Later:
+    """Calls `f` on the event loop when nobody has asked for that again for some seconds."""
+
+    def __init__(self, seconds: float, f: Callable[[], None]) -> None:
+        self._seconds, self._f = seconds, f
+        self._waits: asyncio.TimerHandle | None = None
+
+    @property
+    def is_coming(self) -> bool:
+        """Whether `f` will be called."""
+        return self._waits is not None
+
+    def ask(self) -> bool:
+        """Ask for the call, some seconds from now; False where there is no event loop, and it will not come."""
+        self.cancel()
+        loop = running_loop()
+        if loop is not None:
+            self._waits = loop.call_later(self._seconds, self._call)
+        return loop is not None
+
+    def cancel(self) -> None:
+        """Call nothing until somebody asks again."""
+        if self._waits is not None:
+            self._waits.cancel()
+            self._waits = None
+
+    def _call(self) -> None:
+        self._waits = None
+        self._f()
+
+
 def in_background(work: Callable[[], T], piece: float = _LOOK) -> Generator[None, None, T]:
     """Do `work` in a thread; gives None every `piece` seconds until it is done, and then returns its result or raises what it
     raised.

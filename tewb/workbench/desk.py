@@ -18,7 +18,6 @@ to say goes to its listeners as messages of plain values.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -33,7 +32,7 @@ from tewb.base import (
 )
 from tewb.schedule import Step
 from tewb.tuning.board import Run, can_recall, recall, search_freely, search_knobs
-from tewb.workbench.background import running_loop
+from tewb.workbench.background import Later, running_loop
 from tewb.workbench.judge.ledger import runs_python
 from tewb.workbench.judge.minimise import Minimal
 from tewb.workbench.judge.still import fault
@@ -96,8 +95,8 @@ class Desk:
         self._background = LongWork(self.tell)
         self._checker, self._tracer = LongWork(self.tell, False), LongWork(self.tell, False)
         self._recaller = LongWork(self.tell, False)
-        self._waits: asyncio.TimerHandle | None = None
-        self._collects: asyncio.TimerHandle | None = None
+        self._next_check = Later(QUIET, self._check)
+        self._next_collection = Later(LONG_QUIET, catch_up_on_collections)
         self.is_answering = False
         self._is_checking = False
         session.on_change(self._changed)
@@ -391,22 +390,14 @@ class Desk:
 
     def _check_later(self) -> None:
         """Check when nothing was changed for a moment."""
-        if self._waits is not None:
-            self._waits.cancel()
-            self._waits = None
-        loop = running_loop()
-        if loop is not None and self.session.journal:
-            self._waits = loop.call_later(QUIET, self._check)
+        self._next_check.cancel()
+        if self.session.journal:
+            self._next_check.ask()
 
     def collect_later(self) -> None:
         """Look through all objects for garbage when nothing was changed or asked for a while, and not before."""
-        if self._collects is not None:
-            self._collects.cancel()
-            self._collects = None
-        loop = running_loop()
-        if loop is not None:
+        if self._next_collection.ask():
             put_off_full_collections()
-            self._collects = loop.call_later(LONG_QUIET, catch_up_on_collections)
 
     def _check(self) -> None:
         """Check in the background, if nothing else is going on; code of the user's runs only when it is asked for."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.schedule import Schedule
+from tewb.workbench.background import Later
 from tewb.workbench.demos import demo_session
 from tewb.workbench.notebook.keeping import saved_in_notebook
 from tewb.workbench.notebook.panes import Pane
@@ -38,7 +38,7 @@ class Workbench(Pane):
         if not isinstance(schedule, Session):
             schedule = Session(schedule, list(args or []), name, reference, inputs, sizes)
         self._shown: Any = None
-        self._later: asyncio.TimerHandle | None = None
+        self._later = Later(PAUSE, self._keep_look)
         super().__init__(schedule)
         follow_cells(schedule)
         self._desk.on_change(self._look_later)
@@ -64,22 +64,16 @@ class Workbench(Pane):
 
     def _look_later(self) -> None:
         """When nothing was changed for a moment, the look in the notebook is what is shown."""
-        if self._later is not None:
-            self._later.cancel()
-        try:
-            self._later = asyncio.get_running_loop().call_later(PAUSE, self._keep_look)
-        except RuntimeError:
-            self._later = None
+        self._later.ask()
 
     def _look_now(self) -> bool:
-        if self._later is None or self._shown is None:
+        if not self._later.is_coming or self._shown is None:
             return False
         self._later.cancel()
         self._keep_look()
         return True
 
     def _keep_look(self) -> None:
-        self._later = None
         if self._shown is not None:
             from IPython.display import HTML
 
