@@ -351,6 +351,32 @@ def test_what_is_late_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(work()) == [["speed"], []]
 
 
+def test_the_page_knows_which_states_are_of_before_an_edit() -> None:
+    async def work() -> list[tuple[list[str], list[str]]]:
+        pane = Pane(demo_session("matmul", n=32))
+        sent = watching(pane)
+        views = {v: {"view": v, "options": {}} for v in ("loops", "python", "speed")}
+        views["actions"] = {"view": "actions", "options": {"stage": "A"}}  # an input: there is nothing to choose
+        pane._asked(None, {"kind": "watch", "client": "page", "views": views}, None)
+
+        async def quiet() -> None:
+            for _ in range(6000):
+                await asyncio.sleep(0.01)
+                if pane.is_up_to_date:
+                    return
+
+        await quiet()
+        sent.clear()
+        ask(pane, "do", steps=[SPLIT])
+        assert [m["kind"] for m in sent] == ["states", "reply"]
+        await quiet()
+        return [(sorted(m["states"] | m["patches"]), m["due"]) for m in sent if m["kind"] == "states"]
+
+    first, *others = asyncio.run(work())
+    assert first == (["loops"], ["actions", "python", "speed"])
+    assert others == [(["python"], ["actions", "speed"]), ([], ["speed"]), (["speed"], ["speed"]), ([], [])]
+
+
 def test_pages_that_come_and_go_leave_no_more_than_a_few() -> None:
     pane = Pane(demo_session("matmul", n=8))
     for client in range(9):

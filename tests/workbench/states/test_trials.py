@@ -87,7 +87,8 @@ def test_what_is_pinned_stands_beside_mine_and_mine_is_what_the_schedule_is_now(
     s.take_steps([dict(step) for step in board_of(s).found.trial(1).steps])
     state = trials_state(s)
     assert [(c.number, c.is_best) for c in state.compared] == [(1, True), (4, False)]
-    assert state.compared[0].text.endswith("this is the schedule as it is") and not state.compared[0].changes
+    assert state.compared[0].text == "The best and pinned, trial 1: this is the schedule as it is"
+    assert not state.compared[0].changes
     assert state.rows[1].text == "ok, best, mine" and state.rows[0].times == 0.5
     s.undo()
     s.apply(Step("unroll", "C", {"axis": "k"}))

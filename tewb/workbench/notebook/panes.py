@@ -33,7 +33,7 @@ from tewb.workbench.states.views import is_beside, is_first, is_slow
 _BUILT = Path(__file__).parent.parent / "page"
 MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
-FRAME = 0.016  # seconds in which the page paints what comes first after an edit
+FRAME = 0.1  # seconds in which the page paints what comes first after an edit
 WAIT = 0.02  # seconds between two looks whether work beside the notebook is done
 LATE = 0.3  # seconds after which the page says that a state is still that before a change
 PANES = (
@@ -107,6 +107,7 @@ class Pane(anywidget.AnyWidget):
             str, tuple[int, Any]
         ] = {}  # the last state of each key, and the revision that it came with
         self._due: set[str] = set()  # the keys of views that follow
+        self._told_due: set[str] = set()  # those that the page knows of
         self._late: list[str] = []  # of those that the page was told to wait for
         self._work: Iterator[bool] = iter(())
         self._pending: asyncio.Handle | None = None
@@ -223,8 +224,8 @@ class Pane(anywidget.AnyWidget):
         views = self._views
         self._sent = {key: x for key, x in self._sent.items() if key in views}
         first = {key for key in wanted if is_first(views[key]["view"])}
-        self._tell_page({key: self._look(key) for key in views if key in first})
         self._due = (self._due | wanted) & views.keys() - first
+        self._tell_page({key: self._look(key) for key in views if key in first})
         self._work = self._other_states()
         self._go_on_soon(pause)
 
@@ -233,9 +234,9 @@ class Pane(anywidget.AnyWidget):
         ready, with a pause between the pieces of work that they take; last those whose work is done beside the notebook, all
         at once. True while only such work goes on."""
         due = {key: w for key, w in self._views.items() if key in self._due}
-        fast = [key for key, w in due.items() if not is_slow(w["view"])]
-        self._tell_page({key: self._look(key) for key in fast})
-        self._due -= set(fast)
+        fast = {key: self._look(key) for key, w in due.items() if not is_slow(w["view"])}
+        self._due -= fast.keys()
+        self._tell_page(fast)
         yield False
         slow = {
             key: self._desk.look_in_pieces(w["view"], w["options"])
@@ -245,10 +246,10 @@ class Pane(anywidget.AnyWidget):
         beside = {key: slow.pop(key) for key in list(slow) if is_beside(due[key]["view"])}
         for key, pieces in slow.items():
             for piece in pieces:
-                if piece is not None:
+                if piece is not None:  # the last
+                    self._due.discard(key)
                     self._tell_page({key: piece})
                 yield False
-            self._due.discard(key)
         began, old = time.perf_counter(), list(beside)
         while beside:
             for key, pieces in list(beside.items()):
@@ -260,6 +261,7 @@ class Pane(anywidget.AnyWidget):
                     self._due.discard(key)
                 elif piece is not None:
                     self._tell_page({key: piece})
+            self._tell_page({})  # of those that are ready, that no more is to come
             if not old or time.perf_counter() > began + LATE:
                 self._tell_late(old)
             yield True
@@ -301,15 +303,18 @@ class Pane(anywidget.AnyWidget):
                 pass
 
     def _tell_page(self, states: dict[str, Any]) -> None:
-        """Send states that are new to the page, with what is selected in them; of long ones, what is different."""
+        """Send states that are new to the page, with what is selected in them; of long ones, what is different. It is told
+        which states are to follow, as those that it has are of before an edit."""
         desk, sent = self._desk, self._sent
         new = {key: s for key, s in states.items() if key not in sent or not _is_same(sent[key][1], s)}
-        if not new:
+        if not new and self._due == self._told_due:
             return
         desk.revision += 1
         message: Message = {
             "kind": "states", "version": self.session.schedule.version, "revision": desk.revision, "states": {}, "patches": {},
+            "due": sorted(self._due),
         }  # fmt: skip
+        self._told_due = set(self._due)
         for key, state in new.items():
             since, before = sent.get(key, (0, None))
             found = patch(before, state)

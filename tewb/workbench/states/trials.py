@@ -233,7 +233,8 @@ def _compared(session: Session, board: Board, found: Found, mine: Trial | None) 
         steps = session.journal if t.state == "refused" else steps_of(t.steps, "session.journal")
         changes = tuple([StepChange(*c) for c in differences(session.journal, steps)])
         is_best = number in best
-        text = f"{'The best' if is_best else 'Pinned'}, trial {number}: {_beside(session, t, mine, bool(changes))}"
+        what = "Pinned" if not is_best else "The best and pinned" if number in board.pinned else "The best"
+        text = f"{what}, trial {number}: {_beside(session, t, mine, bool(changes))}"
         listed.append(Compared(number, is_best, text, changes))
     return listed
 

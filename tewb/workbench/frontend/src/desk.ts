@@ -61,6 +61,8 @@ export class Desk {
   readonly busy = signal<{ what: string; done: number; note: string } | null>(null);
   /** The keys of views whose states are those before the last change, while the new ones are made. */
   readonly late = signal<readonly string[]>([]);
+  /** The keys of views whose states are of before an edit, as those of now are still to come. */
+  readonly due = signal<ReadonlySet<string>>(new Set());
   /** How many requests wait for their replies. */
   readonly waiting = signal(0);
   private readonly client = Math.random().toString(36).slice(2);
@@ -138,8 +140,10 @@ export class Desk {
   private take(message: FromPython): void {
     switch (message.kind) {
       case "states":
-        if (this.held) this.held.push(message);
-        else this.show(message);
+        if (this.held) {
+          this.held.push(message);
+          if (message.due) this.due.value = new Set([...this.due.peek(), ...message.due]); // no more, until what came is shown
+        } else this.show(message);
         break;
       case "reply": {
         const resolve = this.replies.get(message.id);
@@ -196,6 +200,7 @@ export class Desk {
       known.revision = message.revision ?? 0;
     }
     if (again.length) this.sendWatch(again);
+    this.due.value = new Set([...(message.due ?? []), ...again]);
     // A loop that is gone has an heir; somebody who chose another one meanwhile keeps that.
     const { selected, instead_of } = message;
     const { stage, loop } = this.selected.peek();
@@ -206,7 +211,7 @@ export class Desk {
 
   /** Watch a view: its state as a signal (undefined until it comes), and a function that ends this. */
   watch<V extends ViewName>(view: V, options: Options = {}): [Signal<Views[V] | undefined>, () => void] {
-    const key = JSON.stringify([view, options]);
+    const key = keyOf(view, options);
     let known = this.watched.get(key);
     if (!known) {
       known = { view, options, users: 0, state: signal(undefined), revision: 0 };
@@ -220,6 +225,11 @@ export class Desk {
       if (mine.users === 0) this.watchSoon(); // somebody else may want it until then, and finds its state
     };
     return [known.state as Signal<Views[V] | undefined>, end];
+  }
+
+  /** Whether the state of a view may be of before an edit: the new one is to come, or nobody yet knows what was done. */
+  isOld(view: ViewName, options: Options = {}): boolean {
+    return this.waiting.value > 0 || this.due.value.has(keyOf(view, options));
   }
 
   private watchSoon(): void {
@@ -290,6 +300,9 @@ export class Desk {
     if (this.lit.peek() !== NOTHING_LIT) this.lit.value = NOTHING_LIT;
   }
 }
+
+/** What a view with these options is called in messages. */
+export const keyOf = (view: ViewName, options: Options = {}) => JSON.stringify([view, options]);
 
 /** When the next frame is on the screen; a page that is hidden paints none. */
 function afterPaint(then: () => void): void {

@@ -2,7 +2,7 @@
 import { useSignal, type ReadonlySignal } from "@preact/signals";
 import { createContext } from "preact";
 import { useContext, useEffect, useMemo } from "preact/hooks";
-import type { Desk } from "./desk";
+import { keyOf, type Desk } from "./desk";
 import { isTime, type Costs } from "./heat";
 import type { Options, ViewName, Views } from "./messages";
 import { metric } from "./metric";
@@ -47,7 +47,7 @@ export function useView<V extends ViewName>(view: V | null, options: Options = {
 
 /** Whether the state of a view is the one before the last change, as the new one takes a while. */
 export function useIsLate(view: ViewName): boolean {
-  return useDesk().late.value.includes(JSON.stringify([view, {}]));
+  return useDesk().late.value.includes(keyOf(view));
 }
 
 /** The costs and the times that the chosen metric needs. */

@@ -62,7 +62,7 @@ export interface Reply {
 }
 
 export type FromPython =
-  | { kind: "states"; version: number; revision?: number; states: Record<string, unknown>; patches?: Record<string, Patch>; selected?: Selection; instead_of?: Selection }
+  | { kind: "states"; version: number; revision?: number; states: Record<string, unknown>; patches?: Record<string, Patch>; due?: string[]; selected?: Selection; instead_of?: Selection }
   | { kind: "reply"; id: number; reply: Reply }
   | { kind: "busy"; what: string; done: number; note: string }
   | { kind: "failed"; what: string; message: string }

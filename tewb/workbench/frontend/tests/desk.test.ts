@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { Desk } from "../src/desk";
+import { Desk, keyOf } from "../src/desk";
 import type { Model, ToPython } from "../src/messages";
 
 /** A widget's model with nobody behind it: what is sent is kept, and the test answers. */
@@ -225,4 +225,30 @@ test("what is wanted because of new states is asked for when these are painted",
   expect(m.sent.length).toBe(count);
   await painted();
   expect(Object.keys((m.sent.at(-1) as { views: object }).views)).toEqual(['["loops",{}]', '["actions",{"stage":"C"}]']);
+});
+
+test("states are old from a request until those of now are shown", async () => {
+  const desk = new Desk("d-due");
+  const m = model();
+  desk.join(m.model);
+  const of = { stage: "C", loop: null };
+  desk.watch("actions", of);
+  await soon();
+  const key = keyOf("actions", of);
+  const states = (more: object) => m.tell("msg:custom", { kind: "states", version: 1, states: {}, ...more });
+  expect(desk.isOld("actions", of)).toBe(false);
+  const asked = desk.ask("undo");
+  expect(desk.isOld("actions", of)).toBe(true); // nobody knows yet what came of it
+  states({ due: [key] });
+  m.tell("msg:custom", { kind: "reply", id: 1, reply: { ok: true, said: "", code: "", refused: null, found: null } });
+  await asked;
+  expect(desk.isOld("actions", of)).toBe(true);
+  states({ states: { [key]: { choices: [] } }, due: [] }); // here, and not shown until the page has painted
+  expect(desk.isOld("actions", of)).toBe(true);
+  await painted();
+  expect(desk.isOld("actions", of)).toBe(false);
+  await painted();
+  states({});
+  states({ due: [key] }); // waits for the paint, and is true at once
+  expect(desk.isOld("actions", of)).toBe(true);
 });

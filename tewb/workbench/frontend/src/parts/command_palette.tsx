@@ -30,7 +30,8 @@ export function CommandPalette() {
 function OpenPalette() {
   const desk = useDesk();
   const { stage, loop } = desk.selected.value;
-  const actions = useView("actions", { stage, loop: loop || null });
+  const about = { stage, loop: loop || null };
+  const actions = useView("actions", about);
   const all = useView("steps", { stage });
   const short = useShort();
   const typed = useSignal("");
@@ -59,8 +60,9 @@ function OpenPalette() {
   const found = [...meant, ...matches(typed.value, others, (e) => e.text)].slice(0, 60);
   const chosen = Math.min(at.value, found.length - 1);
 
-  // Enter means what will be found: it waits for the steps that may stand there.
-  const isComing = actions.value === undefined || (/\s/.test(words) && !isRead) || (!found.length && all.value === undefined);
+  // Enter means what will be found: it waits for the steps that may stand there, after an edit for those of now.
+  const isReading = /\s/.test(words) && !isRead;
+  const isComing = actions.value === undefined || desk.isOld("actions", about) || isReading || (!found.length && (all.value === undefined || desk.isOld("steps", { stage })));
   const wanted = useRef(false);
   const close = () => (isPaletteOpen.value = false);
   const run = (entry: Entry | undefined) => {
