@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from tewb.arith import converted, evaluate_integers, truncated_quotient
+from tewb.arith import converted, evaluate_integers, evaluate_number, truncated_quotient
 from tewb.base import DType
 from tewb.ir import Buffer, Var, const, load, ops
 
@@ -70,6 +70,9 @@ def test_numbers_are_converted_as_kernels_do(value: float, dtype: str, wanted: f
 def test_expressions_on_arrays(e: object, wanted: list[int]) -> None:
     values = {x: np.array([-4, 0, 5]), y: np.array([2, -3, 3])}
     np.testing.assert_array_equal(evaluate_integers(e, values), wanted)  # type: ignore[arg-type]
+    for n, number in enumerate(wanted):
+        found = evaluate_number(e, lambda v, n=n: int(values[v][n]))  # type: ignore[arg-type, misc]
+        assert found == number and isinstance(found, int)
 
 
 def test_numbers_are_64_bits_wide() -> None:
@@ -86,6 +89,14 @@ def test_what_is_no_arithmetic_on_known_integers_has_no_value() -> None:
         ops.cast(x, "float32") * 0.5,
     ):
         assert evaluate_integers(e, {x: np.int64(1)}) is None, e
+        assert evaluate_number(e, {x: 1}.get) is None, e
+
+
+def test_numbers_of_python_may_lie_between_two() -> None:
+    halves = {x: 2.5, y: 0.5}.get
+    assert evaluate_number(x * 2 + y, halves) == 5.5
+    assert evaluate_number(x // 2, halves) == 1.0 and evaluate_number(x % (y - y), halves) == 0
+    assert evaluate_number(ops.logical_and(ops.less(y, x), ops.less(0, y)), halves) is True
 
 
 def test_shared_parts_are_evaluated_once() -> None:
@@ -93,3 +104,4 @@ def test_shared_parts_are_evaluated_once() -> None:
     for _ in range(64):
         e = e + e - e  # type: ignore[assignment]
     assert evaluate_integers(e, {x: np.int64(3)}) == 3
+    assert evaluate_number(e, {x: 3}.get) == 3

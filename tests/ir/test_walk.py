@@ -17,6 +17,7 @@ from tewb.ir import (
     Let,
     Node,
     Seq,
+    Stmt,
     Var,
     conjuncts,
     const,
@@ -32,7 +33,15 @@ from tewb.ir import (
     uses,
     walk,
 )
-from tewb.ir.walk import Substitution, disjuncts, has_nontemporal, is_noop, shared_subexpressions, visit
+from tewb.ir.walk import (
+    Substitution,
+    disjuncts,
+    has_nontemporal,
+    is_noop,
+    shared_subexpressions,
+    visit,
+    walk_statements,
+)
 
 i, j = Var("i", DType("int32")), Var("j", DType("int32"))
 x = Var("x", DType("float32"))
@@ -161,6 +170,12 @@ def test_sequences_are_flat_and_without_what_does_nothing() -> None:
     flat = seq(a, seq(b, a), NOOP)
     assert isinstance(flat, Seq) and flat.stmts == (a, b, a)
     assert is_noop(Evaluate(IntImm(7, DType("int32")))) and not is_noop(Evaluate(i)) and not is_noop(a)
+
+
+def test_statements_are_walked_without_their_expressions_and_those_that_come_twice_twice() -> None:
+    a, b = store(i), store(j)
+    both = seq(a, b, a)
+    assert list(walk_statements(both)) == [both, a, b, a] == [n for n in walk(both) if isinstance(n, Stmt)]
 
 
 def test_nontemporal_stores_are_found() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from tewb.base import DType, memory_dtype, rounded
+from tewb.base import DType, FromParts, memory_dtype, rounded
 from tewb.ir import (
     EQ,
     GE,
@@ -41,6 +42,14 @@ NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
+# The same in Python.
+_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
+    Add: operator.add, Sub: operator.sub, Mul: operator.mul, FloorDiv: lambda a, b: a // b if b else 0,
+    FloorMod: lambda a, b: a % b if b else 0, Min: min, Max: max, EQ: operator.eq, NE: operator.ne, LT: operator.lt,
+    LE: operator.le, GT: operator.gt, GE: operator.ge, And: lambda a, b: bool(a and b), Or: lambda a, b: bool(a or b),
+}  # fmt: skip
+
+
 def truncated_quotient(a: Any, b: Any) -> Any:
     """a / b of numpy integers rounded toward zero, and 0 where b is 0."""
     down = np.floor_divide(a, b)
@@ -67,15 +76,37 @@ def converted(a: Any, dtype: str) -> Any:
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
     """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
     when a variable has no value, or when a part of `e` is not integer arithmetic."""
-    evaluated: dict[Expr, Any] = {}
-
-    def part(x: Expr) -> Any:
-        if x not in evaluated:
-            evaluated[x] = _integers(x, values, part)
-        return evaluated[x]
-
+    evaluated = FromParts[Expr, Any](lambda x, part: _integers(x, values, part))
     with np.errstate(all="ignore"):
-        return part(e)
+        return evaluated[e]
+
+
+def evaluate_number(e: Expr, value: Callable[[Var], float | None]) -> Any:
+    """`e` as a number of Python, with `value(v)` for each variable: an integer, or what lies between two. It is 0 where it
+    divides by 0. None when a variable has no value, or when a part of `e` is not integer arithmetic."""
+    return FromParts[Expr, Any](lambda x, part: _number(x, value, part))[e]
+
+
+def _number(e: Expr, value: Callable[[Var], float | None], part: Callable[[Expr], Any]) -> Any:
+    """`evaluate_number` of an expression, from its parts."""
+    f = _OPERATORS.get(e.__class__)
+    if f is not None:
+        a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
+        return None if a is None or b is None else f(a, b)
+    match e:
+        case IntImm(number, _):
+            return number
+        case Var():
+            return value(e)
+        case Cast(a, _) | Call("likely", (a,)):
+            return part(a)
+        case Not(a):
+            x = part(a)
+            return None if x is None else not x
+        case Select(c, a, b) | Call("if_then_else", (c, a, b)):
+            cond, x, y = part(c), part(a), part(b)
+            return None if cond is None or x is None or y is None else x if cond else y
+    return None
 
 
 def _integers(e: Expr, values: Mapping[Var, Any], part: Callable[[Expr], Any]) -> Any:

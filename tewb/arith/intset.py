@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tewb.arith.steps import Steps, all_steps, is_same, scaled, span, sum_of, union_of
+from tewb.base import FromParts
 from tewb.ir import (
     Add,
     BufferLoad,
@@ -84,16 +85,10 @@ def eval_set(e: Expr, ranges: Mapping[Var, Interval | None]) -> Interval | None:
     fixed = everywhere(
         lambda n: n not in ranges if isinstance(n, Var) else not isinstance(n, ProducerLoad | BufferLoad)
     )
-    intervals: dict[Expr, Interval | None] = {}
-
-    def covered(x: Expr) -> Interval | None:
-        if fixed(x):
-            return point(x)
-        if x not in intervals:
-            intervals[x] = _covered(x, ranges, covered)
-        return intervals[x]
-
-    return covered(e)
+    intervals = FromParts[Expr, Interval | None](
+        lambda x, part: point(x) if fixed(x) else _covered(x, ranges, part)
+    )
+    return intervals[e]
 
 
 def _covered(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from tewb.arith.detect_linear import detect_linear
-from tewb.base import DType, any_depth
+from tewb.base import DType, FromParts, any_depth
 from tewb.ir import Add, Cast, Expr, IntImm, Mul, Sub, Var, const, const_int, free_vars, ops, uses
 
 
@@ -54,28 +54,22 @@ def strides_of(
 
 def _slopes(e: Expr) -> dict[Var, int | None]:
     """How much an index grows along each variable, from how its parts do; None where that says nothing."""
-    known: dict[Expr, dict[Var, int | None]] = {}
+    return FromParts[Expr, dict[Var, int | None]](_slopes_from)[e]
 
-    def part(x: Expr) -> dict[Var, int | None]:
-        if x not in known:
-            known[x] = whole(x)
-        return known[x]
 
-    def whole(x: Expr) -> dict[Var, int | None]:
-        match x:
-            case IntImm():
-                return {}
-            case Var():
-                return {x: 1}
-            case Add(a, b):
-                return _joined(part(a), part(b), 1)
-            case Sub(a, b):
-                return _joined(part(a), part(b), -1)
-            case Mul(a, IntImm(c)) | Mul(IntImm(c), a):
-                return {v: None if n is None else n * c for v, n in part(a).items()}
-        return dict.fromkeys(free_vars(x), None)
-
-    return whole(e)
+def _slopes_from(x: Expr, part: Callable[[Expr], dict[Var, int | None]]) -> dict[Var, int | None]:
+    match x:
+        case IntImm():
+            return {}
+        case Var():
+            return {x: 1}
+        case Add(a, b):
+            return _joined(part(a), part(b), 1)
+        case Sub(a, b):
+            return _joined(part(a), part(b), -1)
+        case Mul(a, IntImm(c)) | Mul(IntImm(c), a):
+            return {v: None if n is None else n * c for v, n in part(a).items()}
+    return dict.fromkeys(free_vars(x), None)
 
 
 def _joined(a: dict[Var, int | None], b: dict[Var, int | None], sign: int) -> dict[Var, int | None]:
@@ -92,14 +86,7 @@ def slope(e: Expr, v: Var) -> int | None:
     Index arithmetic does not overflow, which codegen declares to LLVM too (`nsw`), so an index has the same value in a
     wider type. In a narrower one it might wrap.
     """
-    slopes: dict[Expr, int | None] = {}
-
-    def part(x: Expr) -> int | None:
-        if x not in slopes:
-            slopes[x] = _slope(x, v, part)
-        return slopes[x]
-
-    return part(e)
+    return FromParts[Expr, int | None](lambda x, part: _slope(x, v, part))[e]
 
 
 def _slope(e: Expr, v: Var, part: Callable[[Expr], int | None]) -> int | None:

@@ -123,6 +123,7 @@ from tewb.base.errors import (
     TewbWarning,
     TruthError,
 )
+from tewb.base.from_parts import FromParts
 from tewb.base.given import check_given, is_count, one_of
 from tewb.base.lazy import lazy
 from tewb.base.llvm_names import kernel_symbol, llvm_name, llvm_string, why_no_symbol
@@ -218,6 +219,7 @@ __all__ = [
     "TewbWarning",
     "TruthError",
     "UnreadableError",
+    "FromParts",
     "any_depth",
     "around",
     "brief",

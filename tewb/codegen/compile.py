@@ -50,6 +50,7 @@ from tewb.ir import (
     script,
     script_lines,
     walk,
+    walk_statements,
 )
 from tewb.lowering import solved_size
 from tewb.runtime import (
@@ -122,9 +123,13 @@ class CompiledModule:
 
     def _cause(self) -> str:
         """The longest of the loops that have no loop inside, as the end of a sentence."""
-        loops = [n for f in self.module.functions.values() for n in walk(f.body) if isinstance(n, For)]
+        loops = [
+            n for f in self.module.functions.values() for n in walk_statements(f.body) if isinstance(n, For)
+        ]
         sizes = {
-            n: sum(1 for x in walk(n.body) if isinstance(x, BufferStore)) for n in loops if _is_innermost(n)
+            n: sum(1 for x in walk_statements(n.body) if isinstance(x, BufferStore))
+            for n in loops
+            if _is_innermost(n)
         }
         if not sizes:
             return ""
@@ -247,7 +252,7 @@ def _compiled_again(
 
 
 def _is_innermost(loop: For) -> bool:
-    return not any(isinstance(n, For) for n in walk(loop.body))
+    return not any(isinstance(n, For) for n in walk_statements(loop.body))
 
 
 def _identity(module: IRModule) -> str:

@@ -20,6 +20,7 @@ from tewb.ir import (
     ops,
     replace,
     walk,
+    walk_statements,
 )
 
 COARSE = 20_000  # operations between two polls of the cancel flag
@@ -74,7 +75,7 @@ def has_wide_iterations(loop: For) -> bool:
     count = const_int(loop.extent)
     if count is not None and count <= FEW:
         return False
-    stores = [n for n in walk(loop.body) if isinstance(n, For | While | BufferStore)]
+    stores = [n for n in walk_statements(loop.body) if isinstance(n, For | While | BufferStore)]
     if not all(isinstance(n, BufferStore) and n.value.dtype.lanes > 1 for n in stores):
         return False
     return sum(_vector_bytes(n.value) for n in stores if isinstance(n, BufferStore)) >= WIDE

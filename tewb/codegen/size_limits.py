@@ -27,6 +27,7 @@ from tewb.ir import (
     substitute,
     uses,
     walk,
+    walk_statements,
 )
 from tewb.runtime.abi import Limit
 
@@ -98,7 +99,7 @@ def _largest_magnitude(e: Expr) -> int:
 
 def _at_ends(e: Expr, f: PrimFunc) -> Iterator[Expr]:
     """`e` in the first and in the last iterations of the loops whose numbers are known."""
-    loops = [n for n in walk(f.body) if isinstance(n, For) and (const_int(n.extent) or 0) > 0]
+    loops = [n for n in walk_statements(f.body) if isinstance(n, For) and (const_int(n.extent) or 0) > 0]
     yield substitute(e, {n.var: n.min for n in loops})
     yield substitute(e, {n.var: ops.sub(ops.add(n.min, n.extent), 1) for n in loops})
 

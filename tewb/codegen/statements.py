@@ -55,7 +55,7 @@ from tewb.ir import (
     is_maskable_store,
     seq,
     uses,
-    walk,
+    walk_statements,
 )
 from tewb.runtime.abi import (
     ASSERTION,
@@ -239,7 +239,7 @@ class Statements:
         work = operations(s, self.work)
         if work is not None:
             return work > 4 * PART
-        stores = [n for n in walk(s.body) if isinstance(n, BufferStore)]
+        stores = [n for n in walk_statements(s.body) if isinstance(n, BufferStore)]
         return self.depth == 0 and any(not uses(n.indices[0], [s.var]) for n in stores)
 
     def stop_if_cancelled(self) -> None:

@@ -114,6 +114,7 @@ from tewb.ir.walk import (
     uses,
     visit,
     walk,
+    walk_statements,
 )
 
 from tewb.ir import verify  # isort: skip
@@ -131,7 +132,7 @@ __all__ = [
     "PrimFunc", "Producer", "ProducerLoad", "ProducerStore", "Ramp", "q_multiply_shift", "q_multiply_shift_per_axis", "Range", "REAL", "Reduce", "remembering",
     "replace", "rewriter", "script", "script_lines", "Select", "Seq", "seq", "shared_subexpressions", "Shuffle",
     "Stmt", "StringImm", "structural_equal", "structural_hash", "Sub", "subexpressions_to_name", "substitute",
-    "substitute_each", "substituter", "Substitution", "thread_axis", "TIMER", "uses", "Var", "verify", "visit", "walk", "While", "without_loop",
+    "substitute_each", "substituter", "Substitution", "thread_axis", "TIMER", "uses", "Var", "verify", "visit", "walk", "walk_statements", "While", "without_loop",
 ]  # fmt: skip
 
 register_constants(convert)

@@ -36,17 +36,18 @@ def is_long(exprs: Sequence[Expr], bracketed: bool = False) -> bool:
 
 
 def _is_short(exprs: Sequence[Expr]) -> bool:
-    """Whether there are so few nodes that these can neither fill a page nor nest too far."""
-    left = NESTED
-    stack: list[Node] = list(exprs)
-    while stack:
-        n = stack.pop()
-        left -= 1
+    """Whether there are so few nodes, in so few levels, that these can neither fill a page nor nest too far. Nearly all
+    expressions are so."""
+    left = PAGE
+    level: list[Node] = list(exprs)
+    for _ in range(NESTED):
+        left -= len(level)
         if left < 0:
             return False
-        if n.__class__ not in LEAVES:
-            stack += n.children()
-    return True
+        level = [c for n in level if n.__class__ not in LEAVES for c in n.children()]
+        if not level:
+            return True
+    return False
 
 
 def _goes_on(n: Node, first: Node) -> bool:

@@ -84,9 +84,18 @@ def walk(n: Node) -> Iterator[Node]:
             stack.extend(reversed(top.children()))
 
 
+def walk_statements(s: Stmt) -> Iterator[Stmt]:
+    """`s` and the statements in it, parents first."""
+    stack = [s]
+    while stack:
+        top = stack.pop()
+        yield top
+        stack.extend([c for c in reversed(top.children()) if isinstance(c, Stmt)])
+
+
 def has_nontemporal(s: Stmt) -> bool:
     """Whether some store in `s` is to bypass the caches."""
-    return any(isinstance(n, BufferStore) and n.nontemporal for n in walk(s))
+    return any(isinstance(n, BufferStore) and n.nontemporal for n in walk_statements(s))
 
 
 def visit(n: Node, f: Callable[[Any], None]) -> None:

@@ -39,6 +39,7 @@ from tewb.ir import (
     seq,
     uses,
     walk,
+    walk_statements,
 )
 
 PIECE = 16  # bytes: what one non-temporal store of a vector takes at least, and where it must begin
@@ -70,7 +71,7 @@ def align_stores(f: PrimFunc) -> PrimFunc:
     """
     if not has_nontemporal(f.body):
         return f
-    apart = {s.buffer.data for n in walk(f.body) if isinstance(n, For) for s in stores_apart(n)}
+    apart = {s.buffer.data for n in walk_statements(f.body) if isinstance(n, For) for s in stores_apart(n)}
     aligner = _Aligner({p.data: p.alignment for p in f.params if isinstance(p, Buffer)}, apart)
     body = aligner.rewrite(f.body)
     return f.with_body(body)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import count, groupby
 
-from tewb.arith import evaluate_integers, unlikely
+from tewb.arith import evaluate_number, unlikely
 from tewb.base import any_depth
 from tewb.ir import (
     LT,
@@ -35,7 +35,6 @@ from tewb.ir import (
     const_int,
     replace,
     seq,
-    walk,
 )
 
 Key = tuple[str, str | None]  # a stage, and one of its loops; None is the stage itself
@@ -292,8 +291,7 @@ class _Walker:
         return min(max((size - first) / (last - first + 1), 0.0), 1.0)
 
     def value(self, e: Expr, middle: Mapping[Var, float]) -> float | None:
-        names = {v: middle[v] if v in middle else self.sizes(v) for v in walk(e) if isinstance(v, Var)}
-        value = evaluate_integers(e, names)
+        value = evaluate_number(e, lambda v: middle[v] if v in middle else self.sizes(v))
         return None if value is None else float(value)
 
 

@@ -23,6 +23,7 @@ from tewb.ir import (
     structural_equal,
     substitute,
     walk,
+    walk_statements,
 )
 from tewb.lowering.argument_buffers import (
     bound_arguments,
@@ -197,7 +198,7 @@ def postprocessed(
             pairs[own] = declared
         params.append(declared)
     body = bind_buffers(stmt, pairs) if any(a is not b for a, b in pairs.items()) else stmt
-    written = {n.buffer for n in walk(body) if isinstance(n, BufferStore)}
+    written = {n.buffer for n in walk_statements(body) if isinstance(n, BufferStore)}
     outputs = tuple(i for i, p in enumerate(params) if isinstance(p, Buffer) and p in written)
     return PrimFunc(name, tuple(params), body, outputs, {FROM_SCHEDULE: const(True, BOOL)})
 

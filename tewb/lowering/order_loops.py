@@ -44,6 +44,7 @@ from tewb.ir import (
     substitute,
     uses,
     walk,
+    walk_statements,
 )
 from tewb.lowering.known_nests import Rewrite
 from tewb.lowering.rows_together import rows_together
@@ -218,7 +219,7 @@ def _around(loops: Sequence[For], guards: Iterable[Expr], body: Stmt) -> Stmt:
 def _guarded(guards: Sequence[Expr], body: Stmt) -> Stmt:
     if not guards:
         return body
-    first = next(n for n in walk(body) if isinstance(n, BufferStore))
+    first = next(n for n in walk_statements(body) if isinstance(n, BufferStore))
     return IfThenElse(ops.all_of(*guards), body, None, first.origin)
 
 

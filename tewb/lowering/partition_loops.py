@@ -43,6 +43,7 @@ from tewb.ir import (
     seq,
     substitute,
     walk,
+    walk_statements,
     without_loop,
 )
 from tewb.lowering.iterations import Ends, at_least, at_most, iterations_where
@@ -126,7 +127,7 @@ class _Partition:
         """The conditions in `s`, with those marked that compare values that may wrap."""
         if not any(c.is_choice for c in conditions):
             return conditions
-        for n in walk(s):
+        for n in walk_statements(s):
             if isinstance(n, For):
                 self._loops.setdefault(n.var, n)
         around = _guards_around(s)
@@ -586,7 +587,7 @@ def _is_guard(n: object) -> bool:
 
 def _inner(s: Stmt) -> dict[Var, Interval]:
     inner: dict[Var, Interval] = {}
-    for n in walk(s):
+    for n in walk_statements(s):
         if isinstance(n, For):
             inner[n.var] = interval(n.min, n.extent)
         elif isinstance(n, AttrStmt) and launched(n) is not None:
@@ -596,18 +597,19 @@ def _inner(s: Stmt) -> dict[Var, Interval]:
 
 def _waits(s: Stmt) -> bool:
     """Whether threads wait for each other in `s`: all of them then run the loop equally often."""
-    return any(isinstance(n, Stmt) and is_barrier(n) for n in walk(s))
+    return any(map(is_barrier, walk_statements(s)))
 
 
 def _shares(s: Stmt) -> bool:
     """Whether `s` has memory that threads share: all of them have the same."""
     return any(
-        isinstance(n, Allocate) and n.buffer.scope.split(".")[0] in ("shared", "warp") for n in walk(s)
+        isinstance(n, Allocate) and n.buffer.scope.split(".")[0] in ("shared", "warp")
+        for n in walk_statements(s)
     )
 
 
 def _lets(s: Stmt) -> set[Var]:
-    return {n.var for n in walk(s) if isinstance(n, LetStmt)}
+    return {n.var for n in walk_statements(s) if isinstance(n, LetStmt)}
 
 
 def _without_guards(proved: set[Expr], s: Stmt) -> Stmt:

@@ -37,6 +37,7 @@ from tewb.ir import (
     substitute,
     uses,
     walk,
+    walk_statements,
 )
 
 ROWS = 64  # that run together: several cache lines of each column
@@ -46,7 +47,7 @@ _FEW_BYTES = 1 << 19  # of their memory: what the second-level cache holds
 def rows_together(loop: For) -> Stmt | None:
     """The rows of a loop in blocks, each statement for all rows of a block before the next; None where rows may not be
     independent, or need much memory."""
-    own = {n.buffer: n for n in walk(loop.body) if isinstance(n, Allocate)}
+    own = {n.buffer: n for n in walk_statements(loop.body) if isinstance(n, Allocate)}
     if not own or not _is_plain(loop.body, loop.var) or not _are_apart(loop, own):
         return None
     sizes = [const_int(_elements(b)) for b in own]
@@ -107,7 +108,7 @@ def _are_apart(loop: For, own: dict[Buffer, Allocate]) -> bool:
     """Whether no row touches what another writes: what is written outside of its own memory has the row as an index."""
     accesses = [n for n in walk(loop.body) if isinstance(n, BufferLoad | BufferStore)]
     written = {n.buffer.data for n in accesses if isinstance(n, BufferStore)} - {b.data for b in own}
-    inner = [n.var for n in walk(loop.body) if isinstance(n, For)]
+    inner = [n.var for n in walk_statements(loop.body) if isinstance(n, For)]
     for data in written:
         mine = [n for n in accesses if n.buffer.data is data]
         indices = mine[0].indices

@@ -39,6 +39,7 @@ from tewb.ir import (
     structural_equal,
     substitute,
     walk,
+    walk_statements,
 )
 from tewb.lowering.describe_externs import SCOPE
 
@@ -130,7 +131,7 @@ def _merged(
 def _side_by_side(one: _Side, a: Stmt, two: _Side, b: Stmt) -> Stmt:
     """What is in the last shared loop, the second nest after the first, in the memory of the first where it reads that."""
     read = {n.buffer for n in walk(b) if isinstance(n, BufferLoad)}
-    shared = {n.buffer for n in walk(a) if isinstance(n, Allocate)} & read
+    shared = {n.buffer for n in walk_statements(a) if isinstance(n, Allocate)} & read
     if shared:
         b = _inside_conditions(b, two)
     while shared - {x.buffer for x in one.memory}:
@@ -192,7 +193,7 @@ def _under(conditions: Sequence[Expr], body: Stmt) -> Stmt:
 
 
 def _origin(s: Stmt) -> Origin | None:
-    return next((n.origin for n in walk(s) if isinstance(n, BufferStore | For)), None)
+    return next((n.origin for n in walk_statements(s) if isinstance(n, BufferStore | For)), None)
 
 
 def _counts(v: Var, n: Expr, analyzer: Analyzer) -> bool:
@@ -258,7 +259,7 @@ def _to_loop(s: Stmt, v: Var, side: _Side) -> For:
 
 
 def _has_loop(s: Stmt, v: Var) -> bool:
-    return any(isinstance(n, For) and n.var is v for n in walk(s))
+    return any(isinstance(n, For) and n.var is v for n in walk_statements(s))
 
 
 def _no_loads(e: Expr) -> None:

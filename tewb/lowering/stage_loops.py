@@ -54,8 +54,9 @@ class StageLoops:
     def loops(self, first: int, last: int, guards: list[tuple[IterVar, Expr]], body: Stmt) -> Stmt:
         """The loops at positions first..last-1 around `body`, with guards and inner stages in their places."""
         deepest = self.deepest_exchange(first, last)
-        inmost = [g for _, g in guards if self.depth(g) <= deepest and self.differs(g)]
-        guards = [pair for pair in guards if not any(pair[1] is g for g in inmost)]
+        at = [(self.depth(g), g) for _, g in guards]
+        inmost = [g for depth, g in at if depth <= deepest and self.differs(g)]
+        at = [(depth, g) for depth, g in at if not any(g is x for x in inmost)]
         for position in range(last - 1, first - 1, -1):
             iv = self.leaves[position]
             attached = self.nests.at.get((self.stage, iv), [])
@@ -70,7 +71,7 @@ class StageLoops:
                 inner = body
                 body = self.nests.realize(here, lambda inner=inner: inner)  # type: ignore[misc]
             body = self.nests.with_memory((self.stage, iv), body)
-            body = self.guarded([g for _, g in guards if self.depth(g) == position], body)
+            body = self.guarded([g for depth, g in at if depth == position], body)
             pragmas = {key: n for (own, key), n in self.stage.pragmas.items() if own is iv}
             body = heed_pragmas(body, pragmas, self.pragma_origins(iv)) if pragmas else body
             body = seq(*self.prefetched(iv), body)
@@ -80,7 +81,7 @@ class StageLoops:
             if len(here) < len(attached):
                 body = double_buffered(loop, [self.ahead(s) for s in attached if s.is_double])  # type: ignore[arg-type]
         if first == 0:
-            body = self.guarded([g for _, g in guards if self.depth(g) < 0], body)
+            body = self.guarded([g for depth, g in at if depth < 0], body)
         return body
 
     def pragma_origins(self, iv: IterVar) -> dict[str, Origin]:

@@ -22,6 +22,7 @@ from tewb.ir import (
     seq,
     substitute_each,
     walk,
+    walk_statements,
     without_loop,
 )
 
@@ -60,7 +61,7 @@ def check_unrolled(body: Stmt) -> None:
         return
     largest = max(sizes)
     n = loops[sizes.index(largest)]
-    inside = [x for x in walk(n) if isinstance(x, For) and x.kind is ForKind.UNROLLED]
+    inside = [x for x in walk_statements(n) if isinstance(x, For) and x.kind is ForKind.UNROLLED]
     names = " and ".join(f"{x.var.name} ({const_int(x.extent)} iterations)" for x in inside)
     others = f", and {len(loops) - 1} others {sum(sizes) - largest:,}" if largest < sum(sizes) else ""
     raise LowerError(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer
 from tewb.base import DType, readable
-from tewb.ir import For, IterVar, Range, Stmt, Var, const, const_int, ops, walk
+from tewb.ir import For, IterVar, Range, Stmt, Var, const, const_int, ops, walk_statements
 from tewb.schedule.dependent_loops import around
 from tewb.schedule.hybrid_loops import scheduled_body
 from tewb.schedule.relation import Extents, loop_extents
@@ -114,7 +114,7 @@ def _hybrid_bounds(
     ranges = {iv: iv.dom for iv in op.axis if iv.dom is not None} | cut
     body = scheduled_body(stage, op.body, cut)
     extents = loop_extents(stage.relations, {iv: r.extent for iv, r in ranges.items()}, analyzer)
-    loops = {n.var: n for n in walk(body) if isinstance(n, For)}
+    loops = {n.var: n for n in walk_statements(body) if isinstance(n, For)}
     for iv in stage.leaf_iter_vars:
         extents[iv] = loops[iv.var].extent
     regions = tuple(whole_region(t.shape) if whole or kept is None else tuple(kept) for t in op.outputs)

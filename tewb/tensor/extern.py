@@ -22,7 +22,7 @@ from tewb.ir import (
     const,
     const_int,
     structural_equal,
-    walk,
+    walk_statements,
 )
 from tewb.tensor.extern_access import ExternAccess, Region, as_access, checked_access
 from tewb.tensor.placeholder import check_shape
@@ -277,7 +277,7 @@ def stores_into_inputs(op: ExternOp) -> bool:
     ins, outs = whole_buffers(op)
     memories = {b.data for b in ins}
     body = op.make_body(ins, outs, whole_tile(op))
-    return any(isinstance(n, BufferStore) and n.buffer.data in memories for n in walk(body))
+    return any(isinstance(n, BufferStore) and n.buffer.data in memories for n in walk_statements(body))
 
 
 def _dtypes(name: str, dtype: Any, inputs: tuple[Tensor, ...], count: int) -> list[DType]:

@@ -39,6 +39,7 @@ from tewb.ir import (
     rewriter,
     script,
     walk,
+    walk_statements,
 )
 
 Ends = tuple[int, int]
@@ -73,7 +74,7 @@ def with_wide_indices(body: tuple[Expr, ...], axes: Iterable[IterVar]) -> tuple[
 
 def with_wide_accesses(body: Stmt) -> Stmt:
     """A statement that was written by hand, with the indices in int64 that may pass their dtype."""
-    loops = {n.var: Range(n.min, n.extent) for n in walk(body) if isinstance(n, For)}
+    loops = {n.var: Range(n.min, n.extent) for n in walk_statements(body) if isinstance(n, For)}
     buffers = [n.buffer for n in walk(body) if isinstance(n, BufferLoad | BufferStore)]
     ranges = _known(loops, [n for b in buffers for n in b.shape])
 

@@ -356,7 +356,10 @@ def test_the_page_knows_which_states_are_of_before_an_edit() -> None:
         pane = Pane(demo_session("matmul", n=32))
         sent = watching(pane)
         views = {v: {"view": v, "options": {}} for v in ("loops", "python", "speed")}
-        views["actions"] = {"view": "actions", "options": {"stage": "A"}}  # an input: there is nothing to choose
+        views["actions"] = {
+            "view": "actions",
+            "options": {"stage": "A"},
+        }  # an input: there is nothing to choose
         pane._asked(None, {"kind": "watch", "client": "page", "views": views}, None)
 
         async def quiet() -> None:

@@ -16,6 +16,7 @@ from tewb.ir import (
     const_int,
     is_same_expression,
     walk,
+    walk_statements,
 )
 
 
@@ -26,7 +27,7 @@ def why_ordered(loop: For) -> str | None:
     other iteration touches. In all accesses it is the same function c*i + r of the loop, where r moves less
     than c.
     """
-    own = {n.buffer for n in walk(loop.body) if isinstance(n, Allocate)}
+    own = {n.buffer for n in walk_statements(loop.body) if isinstance(n, Allocate)}
     accesses: dict[Buffer, list[tuple[Expr, ...]]] = {}
     written: dict[Buffer, None] = {}
     for n in walk(loop.body):
@@ -34,9 +35,9 @@ def why_ordered(loop: For) -> str | None:
             accesses.setdefault(n.buffer, []).append(n.indices)
             if isinstance(n, BufferStore):
                 written[n.buffer] = None
-    inner = {n.var: interval(n.min, n.extent) for n in walk(loop.body) if isinstance(n, For)}
-    changing = {n.buffer for n in walk(loop.body) if isinstance(n, BufferStore)}
-    lets = {n.var for n in walk(loop.body) if isinstance(n, LetStmt)}
+    inner = {n.var: interval(n.min, n.extent) for n in walk_statements(loop.body) if isinstance(n, For)}
+    changing = {n.buffer for n in walk_statements(loop.body) if isinstance(n, BufferStore)}
+    lets = {n.var for n in walk_statements(loop.body) if isinstance(n, LetStmt)}
     for b in written:
         ranks = range(len(b.shape))
         if not any(

@@ -16,6 +16,7 @@ from tewb.ir import (
     Stmt,
     is_same_expression,
     walk,
+    walk_statements,
 )
 
 
@@ -48,8 +49,8 @@ def cut_axes(body: Stmt, outputs: Sequence[Buffer], axes: Sequence[IterVar]) -> 
 
 
 def _may_shrink(body: Stmt, iv: IterVar, sizes: Sequence[Expr], outputs: Sequence[Buffer]) -> bool:
-    loop = next(n for n in walk(body) if isinstance(n, For) and n.var is iv.var)
+    loop = next(n for n in walk_statements(body) if isinstance(n, For) and n.var is iv.var)
     if iv.kind is not AxisKind.DATA or not all(is_same_expression(n, loop.extent) for n in sizes):
         return False
-    own: set[Buffer] = {*outputs, *(n.buffer for n in walk(loop.body) if isinstance(n, Allocate))}
-    return not any(isinstance(n, BufferStore) and n.buffer not in own for n in walk(loop.body))
+    own: set[Buffer] = {*outputs, *(n.buffer for n in walk_statements(loop.body) if isinstance(n, Allocate))}
+    return not any(isinstance(n, BufferStore) and n.buffer not in own for n in walk_statements(loop.body))

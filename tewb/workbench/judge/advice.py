@@ -28,6 +28,7 @@ from tewb.ir import (
     script,
     uses,
     walk,
+    walk_statements,
 )
 from tewb.lowering import body_in_view, with_thread_loops
 from tewb.schedule import ROUND_UP, SHIFT, At, Schedule, Split, Stage, Step, divides, loop_marks
@@ -434,7 +435,9 @@ def _guards(seen: _Seen) -> Iterator[Advice]:
         scalar = isinstance(s, IfThenElse) and s.cond.dtype.lanes == 1
         if isinstance(s, IfThenElse) and scalar and inner is not None and uses(s.cond, [inner.var]):
             origin: Origin | None = s.origin
-            innermost = not any(isinstance(n, For) for n in walk(s.then)) and inner.origin not in without
+            innermost = (
+                not any(isinstance(n, For) for n in walk_statements(s.then)) and inner.origin not in without
+            )
             if innermost and origin is not None and origin.stage is not None and _is_likely(s.cond):
                 loop = inner.origin.axis if inner.origin is not None else inner.var.name
                 cond = script(s.cond).replace("T.", "")

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.arith import evaluate_integers
+from tewb.arith import evaluate_number
 from tewb.base import readable
 from tewb.ir import (
     AttrStmt,
@@ -115,10 +115,7 @@ class _Counter:
         return float(known) if known is not None else max(self.value(s.extent, middle) or 0.0, 0.0)
 
     def value(self, e: Expr, middle: Mapping[Var, Any]) -> float | None:
-        names = {
-            v: middle[v] if v in middle else value_of(v, self.sizes) for v in walk(e) if isinstance(v, Var)
-        }
-        value = evaluate_integers(e, names)
+        value = evaluate_number(e, lambda v: middle[v] if v in middle else value_of(v, self.sizes))
         return None if value is None else float(value)
 
     def add(self, keys: Any, cost: Cost) -> None:

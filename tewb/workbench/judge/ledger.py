@@ -39,6 +39,7 @@ from tewb.ir import (
     script,
     substitute,
     walk,
+    walk_statements,
 )
 from tewb.lowering import with_thread_loops
 from tewb.schedule import (
@@ -104,7 +105,7 @@ def _together(sizes: Sequence[ByteSize]) -> ByteSize:
 
 def allocated_bytes(f: PrimFunc) -> int | None:
     """The bytes of all allocations in a function together, each counted once; None when one is symbolic."""
-    buffers = {n.buffer: n.buffer for n in walk(f.body) if isinstance(n, Allocate)}
+    buffers = {n.buffer: n.buffer for n in walk_statements(f.body) if isinstance(n, Allocate)}
     return _together([size_in_memory(b.shape, b.strides, b.dtype.nbytes) for b in buffers]).bytes
 
 

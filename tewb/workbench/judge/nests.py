@@ -80,6 +80,9 @@ def axis_of(n: For) -> str:
     return n.origin.axis
 
 
+_CLAMPS = (Min, Max)
+
+
 def _unclamped(e: Expr) -> Expr:
     """An index without its clamps at the edges, which few iterations feel."""
 
@@ -90,7 +93,7 @@ def _unclamped(e: Expr) -> Expr:
     def free(x: Expr) -> bool:
         return any(isinstance(n, Var) for n in walk(x))
 
-    if not any(isinstance(n, Min | Max) for n in walk(e)):
+    if not any(isinstance(n, _CLAMPS) for n in walk(e)):
         return e
     rewrite: Callable[[Expr], Expr] = rewriter({Min: clamp, Max: clamp})
     return rewrite(e)

@@ -26,6 +26,7 @@ from tewb.ir import (
     replace,
     rewriter,
     walk,
+    walk_statements,
 )
 from tewb.lowering import LOWER, MAX_NODES, run, scheduled_loops
 from tewb.runtime import Target
@@ -410,7 +411,7 @@ def seen(
     own = [s for s in schedule.stages if not s.is_placeholder]
     times = [computed_times(s, bounds) for s in own]
     recompute = None if None in times else max((t for t in times if t is not None), default=1.0)
-    loops = [n for n in walk(function.body) if isinstance(n, For)]
+    loops = [n for n in walk_statements(function.body) if isinstance(n, For)]
     figures = Figures(
         allocated_bytes(function),
         recompute,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tewb import arith
-from tewb.arith import Analyzer, evaluate_integers
+from tewb.arith import Analyzer, evaluate_number
 from tewb.ir import (
     Allocate,
     Buffer,
@@ -100,8 +100,7 @@ def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:
     known = const_int(e)
     if known is not None:
         return float(known)
-    names = {v: middle[v] if v in middle else value_of(v, sizes) for v in walk(e) if isinstance(v, Var)}
-    value = evaluate_integers(e, names)
+    value = evaluate_number(e, lambda v: middle[v] if v in middle else value_of(v, sizes))
     return 1.0 if value is None else float(value)
 
 

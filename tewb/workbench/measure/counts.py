@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from tewb.arith import evaluate_integers
-from tewb.base import ArgumentError, any_depth, here
+from tewb.arith import evaluate_number
+from tewb.base import ArgumentError, FromParts, any_depth, here
 from tewb.ir import (
     Binary,
     BufferLoad,
@@ -19,7 +19,6 @@ from tewb.ir import (
     Var,
     const_int,
     script,
-    walk,
 )
 from tewb.tensor import ComputeOp, Operation, PlaceholderOp, ScanOp, Tensor
 
@@ -65,11 +64,14 @@ def points(op: ComputeOp, sizes: Sizes) -> int | None:
     if not op.domains:
         return math.prod(size_of(iv.dom.extent, sizes) for iv in axes if iv.dom is not None)
     total, middle = 1.0, dict[Var, Any]()
+
+    def value(v: Var) -> float:
+        return middle[v] if v in middle else value_of(v, sizes)
+
     for iv in axes:
         r = op.domain(iv)
         assert r is not None
-        names = {v: value_of(v, sizes) for e in (r.min, r.extent) for v in walk(e) if isinstance(v, Var)}
-        low, extent = (evaluate_integers(e, {**names, **middle}) for e in (r.min, r.extent))
+        low, extent = (evaluate_number(e, value) for e in (r.min, r.extent))
         if low is None or extent is None:
             return None
         total *= max(float(extent), 0.0)
@@ -89,6 +91,9 @@ def operations_below(outputs: Sequence[Operation]) -> list[Operation]:
     return list(below)
 
 
+_LOADS = (ProducerLoad, BufferLoad)
+
+
 def _at_a_point(op: ComputeOp) -> int:
     first = op.body[0]
     if isinstance(first, Reduce):
@@ -99,24 +104,18 @@ def _at_a_point(op: ComputeOp) -> int:
 
 def count_operations(body: Iterable[Expr], values: set[Var]) -> int:
     """The operations on elements in `body`; `values` are variables that hold elements."""
-    total, seen = 0, dict[Expr, bool]()
-
-    def is_value(e: Expr) -> bool:
-        nonlocal total
-        if e not in seen:
-            operands = (
-                []
-                if isinstance(e, ProducerLoad | BufferLoad)
-                else [c for c in e.children() if isinstance(c, Expr)]
-            )
-            read = isinstance(e, ProducerLoad | BufferLoad) or (isinstance(e, Var) and e in values)
-            seen[e] = any([is_value(c) for c in operands]) or read
-            total += _cost(e) if seen[e] else 0
-        return seen[e]
-
+    is_value = FromParts[Expr, bool](
+        lambda e, part: (
+            isinstance(e, _LOADS)
+            or e in values
+            or any(
+                [part(c) for c in e.children() if isinstance(c, Expr)]
+            )  # of all parts, so that each is counted
+        )
+    )
     for e in body:
-        is_value(e)
-    return total
+        _ = is_value[e]
+    return sum(_cost(e) for e, on_elements in is_value.items() if on_elements)
 
 
 def _cost(e: Expr) -> int:
@@ -140,7 +139,7 @@ def size_of(n: Expr, sizes: Sizes) -> int:
     known = const_int(n)
     if known is not None:
         return known
-    value = evaluate_integers(n, {v: value_of(v, sizes) for v in walk(n) if isinstance(v, Var)})
+    value = evaluate_number(n, lambda v: value_of(v, sizes))
     if value is None:
         raise ArgumentError(
             f"the size {script(n)} does not follow from numbers",

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tewb.arith import evaluate_integers
+from tewb.arith import evaluate_number
 from tewb.base import ArgumentError, Stop, Stopped, TewbError, check_given, here, stopped_by
 from tewb.driver import build_ir
 from tewb.ir import Allocate, Call, Expr, For, IRModule, Node, Stmt, Var, free_vars, script_lines, walk
@@ -159,7 +159,5 @@ def _memory(s: Node, times: float | None, heap: set[str], symbols: Symbols) -> I
 
 def _value(e: Expr, symbols: Symbols) -> int | None:
     """The value of a size, where it is one of numbers and symbolic sizes."""
-    if any(v not in symbols for v in free_vars(e)):
-        return None
-    value = evaluate_integers(e, symbols)
+    value = evaluate_number(e, symbols.get)
     return None if value is None else int(value)

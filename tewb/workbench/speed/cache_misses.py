@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from tewb.arith import evaluate_integers
+from tewb.arith import evaluate_integers, evaluate_number
 from tewb.ir import (
     AttrStmt,
     Buffer,
@@ -215,7 +215,8 @@ class _Reader:
         known = const_int(e)
         if known is not None:
             return known
-        found = self.values(e, values or {})
+        given = values or {}
+        found = evaluate_number(e, lambda v: given[v] if v in given else self.middle(v))
         return None if found is None else int(found)
 
     def values(self, e: Expr, values: Mapping[Var, Any]) -> Any:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.arith import evaluate_integers
+from tewb.arith import evaluate_number
 from tewb.ir import (
     BufferLoad,
     BufferStore,
@@ -164,8 +164,7 @@ def _middle(n: For, around: Sequence[For], sizes: Sizes) -> dict[Var, Any]:
 
 
 def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:
-    names = {v: middle.get(v, value_of(v, sizes)) for v in walk(e) if isinstance(v, Var)}
-    value = evaluate_integers(e, names)
+    value = evaluate_number(e, lambda v: middle[v] if v in middle else value_of(v, sizes))
     return 1.0 if value is None else float(value)
 
 

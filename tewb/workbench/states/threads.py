@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from tewb.base import TewbError
-from tewb.ir import For, ForKind, const_int, walk
+from tewb.ir import For, ForKind, const_int, walk_statements
 from tewb.lowering import body_in_view
 from tewb.runtime import get_num_threads
 from tewb.schedule import Step
@@ -125,7 +125,7 @@ def threads_state(session: Session) -> Iterator[Threads | None]:
     except TewbError as e:
         yield Threads(threads, on, False, "", (), measured, e.message)
         return
-    if any(isinstance(n, For) and n.kind is ForKind.PARALLEL for n in walk(function.body)):
+    if any(isinstance(n, For) and n.kind is ForKind.PARALLEL for n in walk_statements(function.body)):
         yield Threads(threads, on, True, "", (), measured, None)
         return
     choices = yield from _choices(session)
@@ -162,7 +162,11 @@ def _loop(t: LoopTimes, part: int) -> ParallelLoop:
 
 def _note(session: Session, threads: int) -> str:
     """What there is instead of a parallel loop, and what one would be."""
-    marked = [n for n in walk(session.passes[0][1].body) if isinstance(n, For) and n.kind is ForKind.PARALLEL]
+    marked = [
+        n
+        for n in walk_statements(session.passes[0][1].body)
+        if isinstance(n, For) and n.kind is ForKind.PARALLEL
+    ]
     if marked:
         return "The loop that is marked parallel has one iteration: there is nothing to share, and one thread does all."
     shared = (
@@ -197,7 +201,7 @@ def _choices(session: Session) -> Generator[None, None, tuple[ParallelChoice, ..
 def _counted(session: Session, steps: list[Step]) -> Iterator[ParallelChoice]:
     """Steps with the iterations of their loops."""
     f = body_in_view(session.schedule, session.passes[0][1])
-    loops = [n for n in walk(f.body) if isinstance(n, For) and n.origin is not None]
+    loops = [n for n in walk_statements(f.body) if isinstance(n, For) and n.origin is not None]
     extents = {(n.origin.stage, n.origin.axis): const_int(n.extent) for n in loops if n.origin is not None}
     work = costs(session)
     for step in steps:

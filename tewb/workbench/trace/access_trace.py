@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tewb.base import ArgumentError, TewbError, check_given, here, is_count, lazy, memory_dtype
-from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk
+from tewb.ir import Allocate, Buffer, Origin, PrimFunc, Var, const_int, walk_statements
 from tewb.lowering import with_thread_loops
 from tewb.tensor import PlaceholderOp, Tensor
 from tewb.workbench.measure.counts import value_of
@@ -188,7 +188,7 @@ def _symbolic(b: Buffer) -> TewbError:
 def _find(f: PrimFunc, name: str) -> Buffer:
     """The argument or allocation that is called `name`; of several A the second is A_1, as in the text of `f`."""
     owners: dict[str, Buffer] = {}
-    allocated = (n.buffer for n in walk(f.body) if isinstance(n, Allocate))
+    allocated = (n.buffer for n in walk_statements(f.body) if isinstance(n, Allocate))
     for b in (*(p for p in f.params if isinstance(p, Buffer)), *allocated):
         unique, n = b.name, 0
         while unique in owners:
