@@ -171,11 +171,13 @@ class _ExpressionPrinter:
             b: Expr = e.b  # type: ignore[attr-defined]
             left = own + 1 if own == _COMPARE else own
             return f"{self._at_least(a, left)} {sign} {self._at_least(b, own + 1)}", own
+        if e.__class__ is Var:
+            return self.name(e), _ATOM
         match e:
-            case Var():
-                return self.name(e), _ATOM
             case IntImm(value, dtype):
                 return _integer(value, dtype)
+            case BufferLoad(buffer, indices):
+                return f"{self.name(buffer)}[{self.indices(indices)}]", _ATOM
             case ir.FloatImm(value, dtype):
                 return f"T.{dtype}({_float(value)})", _ATOM
             case ir.StringImm(value):
@@ -184,8 +186,6 @@ class _ExpressionPrinter:
                 return f"not {self._at_least(a, _NOT)}", _NOT
             case ir.Div(a, b, dtype) if dtype.is_float:
                 return f"{self._at_least(a, _TERM)} / {self._at_least(b, _ATOM)}", _TERM
-            case BufferLoad(buffer, indices):
-                return f"{self.name(buffer)}[{self.indices(indices)}]", _ATOM
             case ProducerLoad(producer, indices):
                 return f"{self.name(producer)}[{self.indices(indices)}]", _ATOM
         return self._call(e), _ATOM
@@ -193,6 +193,8 @@ class _ExpressionPrinter:
     def _call(self, e: Expr) -> str:
         """Everything that is written as a call of something in `T`."""
         match e:
+            case ir.Call(op, args, dtype):
+                return self._intrinsic(op, args, dtype)
             case ir.Div(a, b):
                 return self._apply("truncdiv", a, b)
             case ir.Mod(a, b):
@@ -213,8 +215,6 @@ class _ExpressionPrinter:
                 return f"T.Shuffle([{', '.join(self.expr(v) for v in vectors)}], {list(indices)})"
             case ir.Let(var, value, body):
                 return f"T.Let({self.expr(body)}, where={{{self.name(var)}: {self.expr(value)}}})"
-            case ir.Call(op, args, dtype):
-                return self._intrinsic(op, args, dtype)
             case Reduce():
                 return self._reduce(e)
         raise InternalError(f"the printer does not know {type(e).__name__}")
@@ -253,10 +253,10 @@ def ir_true(e: Expr) -> bool:
 
 
 def _integer(value: int, dtype: DType) -> tuple[str, int]:
+    if dtype is INT32:
+        return str(value), _ATOM if value >= 0 else _SUM
     if dtype.is_bool:
         return f"T.bool({bool(value)})", _ATOM
-    if dtype == "int32":
-        return str(value), _ATOM if value >= 0 else _SUM
     return f"T.{dtype}({value})", _ATOM
 
 

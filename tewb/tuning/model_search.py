@@ -28,7 +28,7 @@ from tewb.workbench.measure.roofline import Peaks
 
 BEAM = 4
 ROUNDS = 10
-WORK = 500.0  # of one search: schedules that are looked at, those of long programs counting more
+WORK = 450.0  # of one search: schedules that are looked at, those of long programs counting more
 FAR = 2.5  # times the predicted time of the best, and nothing is built on a schedule
 SLACK = 1.2  # times as much work until a schedule is left that is looked at
 LONG = 2500  # characters of the loops that count as another schedule
