@@ -1,7 +1,8 @@
-"""How good what `tewb.autoschedule` finds is: beside the schedules by hand of the other files, on one thread.
+"""How good what `tewb.autoschedule` finds is: beside the schedules by hand of the other files.
 
 `python -m tests.bench tune` gives each program 60 s, `TEWB_TUNE_SECONDS=15 python -m tests.bench tune` 15 s; a second argument
-of `python -m tests.bench.tune 15 matmul blur` names programs. A ratio of 1 is as fast as by hand.
+of `python -m tests.bench.tune 15 matmul blur` names programs. Kernels have one thread, or TEWB_TUNE_THREADS. A ratio of 1 is as
+fast as by hand.
 
 Below each row are Halide's autoschedulers, in processes of their own (`peers/searches/`). TEWB_PEERS_PYTHON is the Python that
 has them; a last line says which are missing.
@@ -37,6 +38,7 @@ from tests.bench.harness import shown
 from tests.bench.workload import Program, Workload
 
 ROUNDS = 9
+THREADS = int(os.environ.get("TEWB_TUNE_THREADS", "1"))
 CASES: list[tuple[Workload, Callable[[Workload], Program]]] = [
     (matmul.workload(512, 512, 512), unscheduled),
     (matmul.workload(1024, 1024, 1024), unscheduled),
@@ -52,12 +54,14 @@ CASES: list[tuple[Workload, Callable[[Workload], Program]]] = [
 
 
 def worked(call: Callable[[], Any]) -> float:
-    """Seconds of the processor for a call, in about 10 ms of calls: other work on the machine is not in them."""
-    began, count = time.process_time(), 0
-    while not count or time.process_time() - began < 0.01:
+    """Seconds of a call, in about 10 ms of calls. On one thread they are those of the processor: other work on the machine is
+    not in them."""
+    clock = time.process_time if THREADS == 1 else time.perf_counter
+    began, count = clock(), 0
+    while not count or clock() - began < 0.01:
         call()
         count += 1
-    return (time.process_time() - began) / count
+    return (clock() - began) / count
 
 
 def times(calls: Sequence[Callable[[], Any]]) -> list[float]:
@@ -71,10 +75,10 @@ def run(w: Workload, program: Callable[[Workload], Program], seconds: float) -> 
     s, args = program(w)
     given = [memory.copy(a) for a in w.given(np.random.default_rng(0))]
     began = time.process_time()
-    quick = tewb.autoschedule((s, args), model_only=True, threads=1)
+    quick = tewb.autoschedule((s, args), model_only=True, threads=THREADS)
     took = time.process_time() - began
-    found = tewb.autoschedule((s, args), seconds, threads=1, inputs=given, reference=w.numpy)
-    kernels = [found.build(), quick.build(), tewb.build(*w.program(1))]
+    found = tewb.autoschedule((s, args), seconds, threads=THREADS, inputs=given, reference=w.numpy)
+    kernels = [found.build(), quick.build(), tewb.build(*w.program(THREADS))]
     outputs = [memory.empty(tuple(int(n) for n in t.shape), str(t.dtype)) for t in args[len(given) :]]
     best, model, hand = times([lambda k=k: k(*given, *outputs) for k in kernels])  # type: ignore[misc]
     for k in kernels[:2]:
@@ -108,8 +112,8 @@ def others(w: Workload, seconds: float, missing: dict[str, str]) -> dict[str, tu
 def _against(name: str, w: Workload, limit: float) -> tuple[float, float]:
     """The least times of another's kernel and of ours by hand, in turn."""
     python = os.environ.get("TEWB_PEERS_PYTHON", sys.executable)
-    other = Worker(f"tests.bench.peers.searches.{name}", python, 1, limit)
-    kernel = tewb.build(*w.program(1))
+    other = Worker(f"tests.bench.peers.searches.{name}", python, THREADS, limit)
+    kernel = tewb.build(*w.program(THREADS))
     given = [memory.copy(a) for a in w.given(np.random.default_rng(0))]
     args = w.program(1)[1]
     outputs = [memory.empty(tuple(int(n) for n in t.shape), str(t.dtype)) for t in args[len(given) :]]
@@ -134,7 +138,7 @@ MODULES: tuple[Any, ...] = (
 
 def table(seconds: float, names: Sequence[str]) -> None:
     print(
-        f"\nautoschedule in {seconds:g} s on one thread, and by the model alone, beside the schedule by hand"
+        f"\nautoschedule in {seconds:g} s on {THREADS} thread{'s' * (THREADS > 1)}, and by the model alone, beside the schedule by hand"
     )
     heads = ("by hand", "found", "model", "x hand", "x hand")
     print(f"{'':<42}" + "".join(f"{h:>10}" for h in heads) + f"{'trials':>8}{'model took':>12}")

@@ -7,6 +7,7 @@ import re
 import shutil
 from typing import Any
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.bench import apply, code, fill_form, measure, press, row, said, split, tab
@@ -62,6 +63,29 @@ def test_a_refused_primitive_says_why_and_changes_nothing(start: Notebook) -> No
     assert code(page).inner_text() == before
     expect(tab(page, "Journal")).to_contain_text("No steps yet")
     start.screenshot("refused-light")
+
+
+@pytest.mark.parametrize("width", [1280, 650])
+def test_nothing_moves_when_more_is_said(start: Notebook, width: int) -> None:
+    page = start.page
+    page.set_viewport_size({"width": width, "height": 720})
+    bench = start.workbench()
+    if width < 700:
+        tab(page, "Loops")
+
+    def places() -> list[Any]:
+        return [part.bounding_box() for part in bench.locator(".tw-row, .cm-editor, [role=tablist]").all()]
+
+    row(page, "C/k").click()
+    expect(said(page)).to_contain_text("Choose a loop")
+    before = places()
+    assert len(before) > 6
+    page.keyboard.press("p")
+    expect(said(page)).to_contain_text("loops now")  # the reason, a hint and a button before
+    assert places() == before
+    page.keyboard.press("Control+z")
+    expect(said(page)).to_contain_text("nothing")
+    assert places() == before
 
 
 def tile(page: Any) -> None:

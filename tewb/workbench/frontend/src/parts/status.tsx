@@ -1,4 +1,4 @@
-/** One line for what was just done or refused. It has its place always, so nothing jumps; a refusal, and a result that is different, open below it. */
+/** What was just done or refused. It has two lines always, so nothing moves when it says more; what is longer can be scrolled. */
 import { useDesk, useView } from "../hooks";
 import { Button } from "./button";
 import { StepButton } from "./step_button";
@@ -10,7 +10,7 @@ export function Status() {
   const checked = useView("checked").value;
   return (
     <div class="tw-status" role="status" aria-live="polite" tabIndex={-1}>
-      <span class={said?.kind === "refused" ? "tw-bad" : `tw-dim${said?.offer ? "" : " tw-done"}`} title={said?.text}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
+      <span class={said?.kind === "refused" ? "tw-bad" : "tw-dim"}>{said?.text ?? "Choose a loop, and press a key: ? shows them."}</span>
       {said?.offer && (
         <Button title={said.offer.text} act={said.offer.run}>
           {said.offer.text}
