@@ -110,6 +110,30 @@ def test_rows_of_many_vectors_are_loops() -> None:
         assert any("written out" in i.reason for i, _ in model.options(c)) == is_written
 
 
+@pytest.mark.parametrize("rows", [2, 4, 16])
+def test_vectors_are_counted_with_what_is_written_out_and_turned_in_registers(rows: int) -> None:
+    A = te.placeholder((256, 256), name="A")
+    B = te.compute((256, 256), lambda i, j: A[j, i], name="B")
+    model = ModelSearch([A, B], {}, nominal_machine(1))
+
+    def is_written(unrolled: int) -> bool:
+        """Whether `rows` rows of tiles of 8 vectors are written out around `unrolled` tiles that are."""
+        s = schedule_for([B])
+        i, row = s[B].split("i", factor=8)
+        j, lane = s[B].split("j", factor=8)
+        outer_i, i = s[B].split(i, factor=rows)
+        outer_j, j = s[B].split(j, factor=unrolled)
+        s[B].reorder(outer_i, outer_j, i, j, row, lane)
+        s[B].unroll(j)
+        s[B].transpose(row, lane)
+        c = model.candidate(s)
+        assert c is not None
+        return any(f"the {rows} rows of i" in idea.reason for idea, _ in model.options(c))
+
+    assert is_written(1) == (rows * 8 <= 32)
+    assert is_written(2) == (rows * 2 * 8 <= 32)
+
+
 def test_loops_with_other_stages_in_them_are_not_written_out() -> None:
     A, k = te.placeholder((8, 64, 32), name="A"), te.reduce_axis((0, 64), name="k")
     B = te.compute((8, 32), lambda i, j: te.sum(A[i, k, j], axis=k), name="B")

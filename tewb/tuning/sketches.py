@@ -3,10 +3,11 @@ the last one together, a row of short loops that is written out, and where insid
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tewb.ir import ProducerLoad, Var, uses, walk
+from tewb.ir import ForKind, ProducerLoad, Var, uses, walk
 from tewb.schedule import At
 from tewb.workbench.judge.draft import Draft, Loop, StageLoops
 from tewb.workbench.judge.ideas import Idea, Scene, ideas
@@ -177,7 +178,10 @@ def _rows_written_out(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     rows = next((n for n in reversed(st.loops) if n.is_free and n.trips > 1), None)
     if rows is not None and _has_stages_in(scene, st, rows):
         return
-    vectors = -(-st.vector.trips // scene.lanes(st))
+    tile = [
+        n.trips for n in st.loops if n.kind in (ForKind.VECTORIZED, ForKind.UNROLLED) and n is not st.vector
+    ]
+    vectors = -(-st.vector.trips // scene.lanes(st)) * math.prod(tile)
     if rows is not None and rows.trips <= WRITTEN and rows.trips * vectors <= VECTORS:
         reason = f"the {rows.trips} rows of {rows.name} are written out: no loop, and what they share is loaded once"
         yield Idea("unroll", st.name, reason, lambda d: (d.do("unroll", st.name, axis=rows.name), None)[1])
