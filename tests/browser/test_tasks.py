@@ -56,6 +56,13 @@ def test_a_refused_parallel_is_found_and_fixed(start: Notebook) -> None:
     page.keyboard.press("p")
     expect(said(page)).to_contain_text("k is a reduce axis")
     expect(said(page)).to_contain_text("hint: parallelise a data axis (i, j)")
+    expect(
+        said(page).get_by_role("button", name="rfactor(C, axis=k, factor_axis=0, parallel=")
+    ).to_be_visible()
+    said(page).get_by_role("button", name="parallel(C, axis=i)").click()  # what the hint names
+    expect(code(page)).to_contain_text("for i in T.parallel(512):")
+    press(page, "Undo")
+    expect(row(page, "C/i")).not_to_contain_text("parallel")
     row(page, "C/i").click()
     choose_step(page, "parallel(C, axis=i)")
     expect(code(page)).to_contain_text("for i in T.parallel(512):")

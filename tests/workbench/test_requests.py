@@ -9,6 +9,7 @@ import pytest
 from tests.workbench.journal.sessions import recipes
 from tests.workbench.measure.symbolic import symbolic_session
 from tewb import te
+from tewb.base import thread_count
 from tewb.tuning import Trial, board_of
 from tewb.tuning.board import Found
 from tewb.workbench.demos import demo_session
@@ -375,6 +376,18 @@ def test_whatever_is_given_the_answer_is_a_reply_in_strict_json(name: str) -> No
             )  # fmt: skip
             if not will_run:
                 json_text(reply_json(ask(demo_session("matmul", n=4), name, given)))
+
+
+def test_a_refusal_has_what_its_hint_names() -> None:
+    s = demo_session("matmul", n=8)
+    step = {"primitive": "parallel", "stage": "C", "args": {"axis": "k"}}
+    refused = reply_json(ask(s, "do", {"steps": [step]}))["refused"]
+    assert [other["text"] for other in refused["instead"]] == [
+        "parallel(C, axis=i)",
+        f"rfactor(C, axis=k, factor_axis=0, parallel={thread_count()})",
+    ]
+    assert ask(s, "do", {"steps": [refused["instead"][1]["step"]]}).ok
+    assert ask(s, "do", {"steps": [step, step]}).refused.instead == ()  # type: ignore[union-attr]
 
 
 def test_what_is_no_step_has_no_way_out() -> None:

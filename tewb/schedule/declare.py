@@ -74,7 +74,7 @@ AXES: Param = Param("axes", "axes", "loops of the stage, in order", choices=loop
 @readable
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a primitive cannot be applied, and what would help.
+    """Why a primitive cannot be applied, and what would help; `instead` are steps that the hint names, legal or not.
 
     With `later`, a later call can still make it right: programs go on, and it is judged when they are lowered. The
     workbench tells it at once. What only the workbench refuses is right in programs, and `in_doubt` is off.
@@ -84,6 +84,7 @@ class Refusal:
     hint: str | None = None
     later: bool = False
     in_doubt: bool = True
+    instead: tuple[Step, ...] = ()
 
     def error(self, primitive: str, stage: Stage, span: Span | None) -> ScheduleError:
         """The refusal of a call of `primitive` on `stage`."""

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from tewb.base import LowerError, any_depth
+from tewb.base import LowerError, any_depth, thread_count
 from tewb.ir import AxisKind, ForKind, IterVar, Reduce, const_int, script
-from tewb.schedule.declare import PRIMITIVES, Refusal, not_computed
+from tewb.schedule.declare import PRIMITIVES, Refusal, loop_names, not_computed
 from tewb.schedule.dependent_loops import range_known_outside
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
+from tewb.schedule.journal import Step
 from tewb.schedule.relation import Split
 from tewb.schedule.scans import misplaced_parts
 from tewb.schedule.schedule import Schedule
@@ -140,12 +141,7 @@ def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
     """Whether the iterations of a loop can run in any order, or at once: `verb` says what for."""
     name = stage.axis_name(iv)
     if iv.kind is AxisKind.REDUCE:
-        parts = ", parallel=True" if verb == "parallelise" else ""
-        return Refusal(
-            f"{name} is a reduce axis: its iterations all add to the same elements, so they would race",
-            f"{verb} a data axis ({', '.join(data_axes(stage)) or 'there is none'}), or make partial results: "
-            f"s.rfactor({stage.name}, {name}{parts})",
-        )
+        return _race(stage, name, verb)
     if iv.kind is AxisKind.ORDERED:
         why = getattr(stage.op, "dependence", {}).get(
             root_of(stage, iv), "an iteration may need one before it"
@@ -155,6 +151,24 @@ def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
             "choose a loop whose iterations touch elements of their own",
         )
     return None
+
+
+def _race(stage: Stage, name: str, verb: str) -> Refusal:
+    """Why a reduce axis cannot run at once: another loop can, or parts of this one."""
+    axes, is_shared = data_axes(stage), verb == "parallelise"
+    mark, others = (
+        ("parallel", axes[:1]) if is_shared else ("vectorize", axes[-1:] if verb == "vectorize" else [])
+    )
+    parts = {"factor_axis": 0, "parallel": thread_count()} if is_shared else {}
+    return Refusal(
+        f"{name} is a reduce axis: its iterations all add to the same elements, so they would race",
+        f"{verb} a data axis ({', '.join(axes) or 'there is none'}), or make partial results: "
+        f"s.rfactor({stage.name}, {name}{', parallel=True' if is_shared else ''})",
+        instead=(
+            *(Step(mark, stage.name, {"axis": axis}) for axis in others),
+            Step("rfactor", stage.name, {"axis": name, **parts}),
+        ),
+    )
 
 
 def data_axes(stage: Stage) -> list[str]:
@@ -309,10 +323,27 @@ def not_given(stage: Stage, verb: str) -> Refusal | None:
     if isinstance(stage.op, PlaceholderOp):
         return not_computed(stage)
     if stage.is_output:
+        read = [s.name for s in stage.reads() if not s.is_placeholder]
         return Refusal(
-            f"{stage.name} is an output, and outputs are computed at the root", f"{verb} what it reads"
+            f"{stage.name} is an output, and outputs are computed at the root",
+            f"{verb} what it reads",
+            instead=tuple([s for name in read for s in _elsewhere(verb, name, stage)]),
         )
     return None
+
+
+def _elsewhere(verb: str, name: str, reader: Stage) -> Iterator[Step]:
+    """The step that computes a stage elsewhere, where `reader` reads it, as `verb` says."""
+    if verb == "inline":
+        yield Step("compute_inline", name)
+    elif verb == "compute_at":
+        yield from in_loops(name, reader)
+
+
+def in_loops(name: str, reader: Stage) -> Iterator[Step]:
+    """The step that computes a stage in the outermost loop of one that reads it."""
+    for loop in loop_names(reader)[:1]:
+        yield Step("compute_at", name, {"parent": reader.name, "axis": loop})
 
 
 def read_by(stage: Stage) -> str:
@@ -445,11 +476,16 @@ def no_expression(stage: Stage) -> Refusal | None:
     """Why there is no expression of `stage` to put where it is read, or no expression to put it in."""
     assert isinstance(stage.op, ComputeOp)
     if any(isinstance(e, Reduce) for e in stage.op.body):
-        return Refusal("a reduction needs loops and cannot be inlined", "use compute_at")
+        places = [s for reader in stage.readers() for s in in_loops(stage.name, reader)]
+        return Refusal(
+            "a reduction needs loops and cannot be inlined", "use compute_at", instead=tuple(places[:1])
+        )
     for reader in stage.readers():
         if not isinstance(reader.op, ComputeOp):
             return Refusal(
-                f"{reader.name} reads {stage.name} from memory, so it cannot be inlined", "use compute_at"
+                f"{reader.name} reads {stage.name} from memory, so it cannot be inlined",
+                "use compute_at",
+                instead=tuple(in_loops(stage.name, reader)),
             )
     return None
 

@@ -19,7 +19,7 @@ from tewb.tuning import board_of
 from tewb.tuning.board import press, release, search_freely, search_knobs
 from tewb.workbench.journal.write_code import cell_code
 from tewb.workbench.judge.palette import Action as PaletteAction
-from tewb.workbench.judge.palette import Trials, way_out
+from tewb.workbench.judge.palette import Trials, instead, way_out
 from tewb.workbench.judge.still import fault
 from tewb.workbench.judge.typed import typed_steps, words_of
 from tewb.workbench.saved_page import page_of
@@ -37,9 +37,18 @@ from tewb.workbench.trace.data_trace import LIMIT
 
 @readable
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """A step that can be done in the place of a refused one, and its text."""
+
+    step: dict[str, Any]
+    text: str
+
+
+@readable
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Why something was not done: the reason, a hint, the loops now, where it was said; as text, all of it. `steps` (in
-    words `steps_text`) lead to what was wanted, where some do."""
+    words `steps_text`) lead to what was wanted, where some do; `instead` are what the hint names."""
 
     message: str
     hint: str
@@ -48,6 +57,7 @@ class Refused:
     text: str
     steps: tuple[dict[str, Any], ...] = ()
     steps_text: str = ""
+    instead: tuple[Instead, ...] = ()
 
 
 @readable
@@ -147,14 +157,21 @@ def do(session: Session, steps: list[dict[str, Any]]) -> Reply | str:
 
 
 def _with_way_out(session: Session, refused: Refused, steps: list[dict[str, Any]]) -> Refused:
-    """A refusal with the steps after which the one that was wanted is legal, if they are known."""
-    try:
-        way = way_out(session, Step.from_json(steps[0])) if len(steps) == 1 else None
-    except TewbError:
-        way = None
-    if way is None:
+    """A refusal with the steps after which the one that was wanted is legal, if they are known, and with what its hint
+    names."""
+    if len(steps) != 1:
         return refused
-    return replace(refused, steps=tuple([s.to_json() for s in way]), steps_text=", then ".join(map(str, way)))
+    try:
+        wanted = Step.from_json(steps[0])
+        way, others = way_out(session, wanted) or (), instead(session, wanted)
+    except TewbError:
+        return refused
+    return replace(
+        refused,
+        steps=tuple([s.to_json() for s in way]),
+        steps_text=", then ".join(map(str, way)),
+        instead=tuple([Instead(s.to_json(), str(s)) for s in others]),
+    )
 
 
 @request

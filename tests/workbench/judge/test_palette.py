@@ -10,10 +10,10 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, random_schedule, schedule_for
 from tewb import te
-from tewb.base import ScheduleError, digits
+from tewb.base import ScheduleError, digits, thread_count
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.workbench.demos import demo_session
-from tewb.workbench.judge.palette import lanes_of
+from tewb.workbench.judge.palette import instead, lanes_of
 
 SMALL = {"matmul": {"n": 48}, "blur": {"n": 40}, "softmax": {"n": 24, "m": 40}, "extern": {}}
 
@@ -50,6 +50,8 @@ def check(session: Any, stage: str, loop: str | None) -> int:
         if a.fix is not None:
             fixes += 1
             applied(session, a.fix, a.then)
+        for other in instead(session, a.step):
+            applied(session, other)
     return fixes
 
 
@@ -149,6 +151,37 @@ def test_another_reader_comes_along() -> None:
 def test_a_race_has_no_fix() -> None:
     s = demo_session("matmul", n=48)
     assert fix_of(s, "C", "k", Step("parallel", "C", {"axis": "k"})) is None
+
+
+def others(s: Any, primitive: str, stage: str, **args: Any) -> list[str]:
+    return [str(step) for step in instead(s, Step(primitive, stage, args))]
+
+
+def test_what_a_hint_names_can_be_done_instead() -> None:
+    s = demo_session("matmul", n=48)
+    by_parts = f"rfactor(C, axis=k, factor_axis=0, parallel={thread_count()})"
+    assert others(s, "parallel", "C", axis="k") == ["parallel(C, axis=i)", by_parts]
+    assert others(s, "rfactor", "C", axis="i") == ["rfactor(C, axis=k)"]
+    assert others(s, "transpose", "C", rows="i", lanes="j") == []  # k is inside of j
+    s.apply(Step("reorder", "C", {"axes": ["k", "i", "j"]}))
+    assert others(s, "transpose", "C", rows="i", lanes="j") == ["vectorize(C, axis=j)"]
+    s.apply(Step("parallel", "C", {"axis": "i"}))  # once more would change nothing
+    assert others(s, "parallel", "C", axis="k") == [by_parts]
+    rows = demo_session("softmax", n=24, m=40)
+    assert others(rows, "compute_inline", "M") == []  # two stages read it
+    assert others(rows, "compute_at", "P", parent="P", axis="i") == ["compute_at(S, parent=P, axis=i)"]
+    assert others(rows, "reverse_compute_at", "S", parent="E", axis="j") == []
+    strips = demo_session("blur", n=40)
+    assert others(strips, "compute_inline", "Y") == ["compute_inline(X)"]
+    assert others(strips, "storage_align", "Y", axis="i", factor=8, offset=0) == [
+        "cache_write(Y, scope=global)"
+    ]
+
+
+def test_nothing_is_done_instead_of_what_is_no_step_or_is_legal() -> None:
+    s = demo_session("matmul", n=48)
+    assert others(s, "parallel", "C", axis="i") == [] and others(s, "spilt", "C") == []
+    assert others(s, "parallel", "Q", axis="i") == []
 
 
 def test_what_is_not_there() -> None:

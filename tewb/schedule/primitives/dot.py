@@ -73,7 +73,11 @@ def _adds_up(stage: Stage, iv: IterVar) -> Refusal | None:
         return None
     sums = [stage.axis_name(x) for x in stage.leaf_iter_vars if x.kind is AxisKind.REDUCE]
     said = f"mark a reduce axis ({', '.join(sums)})" if sums else f"dot products are {_FORM}"
-    return Refusal(f"{stage.axis_name(iv)} is no reduce axis, and a dot product adds up over one", said)
+    return Refusal(
+        f"{stage.axis_name(iv)} is no reduce axis, and a dot product adds up over one",
+        said,
+        instead=tuple([Step("dot", stage.name, {"axis": loop}) for loop in sums]),
+    )
 
 
 def factors(stage: Stage) -> tuple[ProducerLoad, ProducerLoad] | Refusal:

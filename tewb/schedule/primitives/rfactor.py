@@ -35,6 +35,7 @@ from tewb.schedule.declare import (
     primitive,
 )
 from tewb.schedule.dependent_loops import dependent, reason
+from tewb.schedule.journal import Step
 from tewb.schedule.questions import at_once, attached_at, has_loops, not_inline, settled, trying
 from tewb.schedule.relation import Relation, Singleton, Split, index_up, mixed_loops, with_guards
 from tewb.schedule.schedule import Schedule
@@ -114,10 +115,11 @@ def _not_a_reduction(stage: Stage, axis: IterVar) -> Refusal | None:
             "rfactor is for sums and the like",
         )
     if axis.kind is not AxisKind.REDUCE:
-        loops = ", ".join(stage.axis_name(iv) for iv in _reduce_loops(stage))
+        loops = [stage.axis_name(iv) for iv in _reduce_loops(stage)]
         return Refusal(
             f"{stage.axis_name(axis)} is a {axis.kind.value} axis: its elements are whole results already",
-            f"factor one of the reduce loops ({loops})",
+            f"factor one of the reduce loops ({', '.join(loops)})",
+            instead=tuple([Step("rfactor", stage.name, {"axis": loop}) for loop in loops]),
         )
     return None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tewb.arith import Analyzer
 from tewb.ir import Expr, IterVar, const, ops
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
+from tewb.schedule.journal import Step
 from tewb.schedule.questions import for_now
 from tewb.schedule.scans import shares_memory
 from tewb.schedule.stage import Mark, Stage
@@ -41,11 +42,13 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(
             f"{stage.name} is an input: the caller's array has the strides that it has",
             f"s.cache_read({stage.name}, ...), and align the copy",
+            instead=(Step("cache_read", stage.name, {"scope": "global"}),),
         )
     if stage.is_output:
         return Refusal(
             f"{stage.name} is an output: the caller's array has the strides that it has",
             f"s.cache_write({stage.name}, ...), and align what it returns",
+            instead=(Step("cache_write", stage.name, {"scope": "global"}),),
         )
     if not isinstance(stage.op, ComputeOp):
         return Refusal(

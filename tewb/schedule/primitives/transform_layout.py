@@ -152,6 +152,7 @@ def _for_the_workbench(stage: Stage) -> Refusal | None:
         f"lay out a copy: s.{copy}({stage.name}, ...)",
         later=True,
         in_doubt=False,
+        instead=(Step(copy, stage.name, {"scope": "global"}),),
     )
 
 

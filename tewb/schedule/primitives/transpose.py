@@ -225,9 +225,13 @@ def _nothing_turned(
             f"{turned[0].text} has its neighbours along {r}, and no access has them along {n}: as lanes of {r} "
             "all are as they lie",
             f"vectorize {r}",
+            instead=(Step("vectorize", stage.name, {"axis": r}),),
         )
     if any(a.across == 1 for a in accesses):
-        return Refusal(f"no access has its neighbours in memory along {r} only", f"vectorize {n} alone")
+        alone = Step("vectorize", stage.name, {"axis": n})
+        return Refusal(
+            f"no access has its neighbours in memory along {r} only", f"vectorize {n} alone", instead=(alone,)
+        )
     return Refusal(
         f"no access has its neighbours in memory along {r} or {n}", "choose loops over the last dimensions"
     )

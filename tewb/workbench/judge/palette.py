@@ -6,6 +6,7 @@ Everything is tried on copies of the schedule.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -189,6 +190,14 @@ def way_out(program: ProgramView, step: Step) -> tuple[Step, Step] | None:
     when no such step is known, or `step` is not refused."""
     trials = Trials(program)
     return trials.fix(step) if trials.refusal(step) is not None else None
+
+
+def instead(program: ProgramView, step: Step, most: int = 3) -> list[Step]:
+    """What the hint of a refused step names, as far as it is legal now: `most` steps at most."""
+    refused = refusal_of(program.schedule, step)
+    named = () if refused is None else refused.instead
+    trials = Trials(program)
+    return list(itertools.islice((s for s in named if trials.refusal(s) is None), most))
 
 
 def _chosen_loop(stage: Stage, loop: IterVar | str | None) -> str | None:

@@ -51,6 +51,8 @@ export interface Refused {
   /** Steps that lead to what was wanted, where some do. */
   steps: StepJson[];
   steps_text: string;
+  /** What the hint names. */
+  instead?: { step: StepJson; text: string }[];
 }
 
 export interface Reply {

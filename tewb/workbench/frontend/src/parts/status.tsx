@@ -28,6 +28,7 @@ export function Status() {
         <>
           {refused.hint && <span> <span class="tw-dim">hint:</span> {refused.hint}</span>}
           {refused.steps?.length > 0 && <> <StepButton steps={refused.steps} text={refused.steps_text} /></>}
+          {refused.instead?.map((other) => <StepButton key={other.text} steps={[other.step]} text={other.text} />)}
           {refused.loops && <span class="tw-dim"> loops now: {refused.loops}</span>}
         </>
       )}
