@@ -168,7 +168,8 @@ def test_what_a_hint_names_can_be_done_instead() -> None:
     s.apply(Step("parallel", "C", {"axis": "i"}))  # once more would change nothing
     assert others(s, "parallel", "C", axis="k") == [by_parts]
     rows = demo_session("softmax", n=24, m=40)
-    assert others(rows, "compute_inline", "M") == []  # two stages read it
+    assert others(rows, "compute_inline", "M") == ["compute_at(M, parent=E, axis=i)"]
+    assert others(rows, "compute_inline", "S") == ["compute_at(S, parent=P, axis=i)"]
     assert others(rows, "compute_at", "P", parent="P", axis="i") == ["compute_at(S, parent=P, axis=i)"]
     assert others(rows, "reverse_compute_at", "S", parent="E", axis="j") == []
     strips = demo_session("blur", n=40)
