@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Text } from "@codemirror/state";
 import { lastLines, tokens } from "../src/code/language";
 import { lightOf } from "../src/code/linked";
-import { change, changes } from "../src/code/text_changes";
+import { change, changes, isLeft } from "../src/code/text_changes";
 import { day } from "../src/keeping";
 import { matches } from "../src/match";
 import { logScale, ticks } from "../src/parts/axes";
@@ -94,6 +94,12 @@ test("what was kept is of today, yesterday, or a day", () => {
   expect(day(new Date(2026, 10, 28, 23, 50).getTime() / 1000, now)).toBe("yesterday");
   expect(day(now.getTime() / 1000, now)).toMatch(/^today/);
   expect(day(new Date(2026, 2, 3).getTime() / 1000, now)).toMatch(/3|March/);
+});
+
+test("a line is left where no change touches it", () => {
+  const made = changes("a\nbb\nc\nd\ne\n", "a\nx\nc\ny\nz\nd\nE\n");
+  expect([isLeft(made, 0, 1), isLeft(made, 2, 4), isLeft(made, 5, 6), isLeft(made, 7, 8)]).toEqual([true, false, true, true]);
+  expect(isLeft([], 0, 9)).toBe(true);
 });
 
 test("axes are logarithmic, with round ticks inside of them", () => {

@@ -11,7 +11,7 @@ import { metric } from "../metric";
 import type { Code } from "../states";
 import { foldByIndent, languageOf } from "./language";
 import { linkAt, linked, setCode, setHeat, setLit, setNow, shownCode } from "./linked";
-import { changes } from "./text_changes";
+import { changes, isLeft } from "./text_changes";
 
 interface Props {
   code: Code;
@@ -26,6 +26,7 @@ export function CodeView({ code, label, onView }: Props) {
   const editor = useRef<EditorView | null>(null);
   const language = useRef(new Compartment());
   const name = useRef(new Compartment());
+  const scrolled = useRef(0); // to ask the page would be to lay it out
 
   useLayoutEffect(() => {
     const view = new EditorView({
@@ -47,6 +48,7 @@ export function CodeView({ code, label, onView }: Props) {
             mousemove: (event, v) => hover(v, event),
             mouseleave: () => desk.dim(),
             click: (event, v) => pick(v, event),
+            scroll: (_, v) => void (scrolled.current = v.scrollDOM.scrollTop),
           }),
         ],
       }),
@@ -85,8 +87,13 @@ export function CodeView({ code, label, onView }: Props) {
     // To configure an editor anew takes longer than all else.
     if (before.form !== code.form) effects.push(name.current.reconfigure(named(label)));
     if (before.kind !== code.kind) effects.push(language.current.reconfigure(languageOf(code.kind)));
-    view.dispatch({ changes: changes(before.text, code.text), effects });
+    const made = changes(before.text, code.text);
+    const at = scrolled.current;
+    const top = view.lineBlockAtHeight(at);
+    view.dispatch({ changes: made, effects });
     if (before.form && before.form !== code.form) view.scrollDOM.scrollTop = 0;
+    // The editor keeps the line at the top in its place. Where that is gone, it would go to where all that is new begins.
+    else if (!isLeft(made, top.from, top.to)) requestAnimationFrame(() => (view.scrollDOM.scrollTop = at));
   }, [code]);
 
   return <div class="tw-code-view" ref={place} />;

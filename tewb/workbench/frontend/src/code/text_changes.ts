@@ -39,6 +39,11 @@ export function changes(old: string, text: string): Change[] {
   return found.length > MOST ? [whole] : found;
 }
 
+/** Whether what stands from one place to another in the old text is left alone. */
+export function isLeft(made: readonly Change[], from: number, to: number): boolean {
+  return made.every((c) => c.to <= from || c.from >= to);
+}
+
 interface Line {
   at: number;
   text: string;
