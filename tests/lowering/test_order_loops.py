@@ -105,18 +105,69 @@ def test_columns_come_first_where_they_lie_closer_than_rows() -> None:
 
 
 def test_a_reduction_runs_its_columns_inside_of_its_steps() -> None:
-    assert orders(after(row_sums(40, 50))) == ["i", "i k", "k i"]
+    eight_at_once = ["i.outer i.inner", "i.outer k i.inner"]
+    assert orders(after(row_sums(40, 50))) == ["i", "i k", "k i", *eight_at_once]
+
+
+def test_sums_whose_terms_are_no_neighbours_go_on_eight_at_once() -> None:
+    assert "\n".join(after(row_sums(42, 50)).script().splitlines()[-12:]) == (
+        "            for i.outer in range(6):\n"
+        '                R.sums = T.allocate((8,), "float32", scope="local")\n'
+        "                for i.inner in T.unroll(8):\n"
+        "                    if T.likely(i.outer * 8 + i.inner < 42):\n"
+        "                        R.sums[i.inner] = T.float32(0.0)\n"
+        "                for k in range(50):\n"
+        "                    for i.inner in T.unroll(8):\n"
+        "                        if T.likely(i.outer * 8 + i.inner < 42):\n"
+        "                            R.sums[i.inner] = R.sums[i.inner] + A[i.outer * 8 + i.inner, k]\n"
+        "                for i.inner in T.unroll(8):\n"
+        "                    if T.likely(i.outer * 8 + i.inner < 42):\n"
+        "                        R[i.outer * 8 + i.inner] = R.sums[i.inner]"
+    )
+
+
+def one_axis(value: Callable[[Any, Any], Any], dtype: str = "float32", n: int = 40) -> Program:
+    A, k = te.placeholder((n, 50), dtype, name="A"), te.reduce_axis((0, 50), name="k")
+    R = te.compute((n,), lambda i: te.sum(value(A, (i, k)), axis=k), name="R")
+    return te.create_schedule(R.op), [A, R]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda: one_axis(lambda A, at: A[at], "int32"),
+        lambda: one_axis(lambda A, at: te.exp(A[at])),
+        lambda: one_axis(lambda A, at: A[at], n=1),
+    ],
+    ids=["integers", "long terms", "one sum"],
+)
+def test_sums_that_wait_for_something_else_come_one_after_the_other(program: Callable[[], Program]) -> None:
+    assert "sums" not in after(program()).script()
 
 
 def test_reductions_over_two_axes_keep_the_order_of_their_steps() -> None:
     A = te.placeholder((30, 40, 5), name="A")
     k, r = te.reduce_axis((0, 40), name="k"), te.reduce_axis((0, 5), name="r")
     R = te.compute((30,), lambda i: te.sum(A[i, k, r], axis=[k, r]), name="R")
-    assert orders(after((te.create_schedule(R.op), [A, R]))) == ["i", "i k r", "k r i"]
+    assert orders(after((te.create_schedule(R.op), [A, R]))) == [
+        "i",
+        "i k r",
+        "k r i",
+        "i.outer i.inner",
+        "i.outer k r i.inner",
+    ]
 
 
 def test_a_product_has_the_columns_or_the_rows_inside() -> None:
-    assert orders(after(matmul(13, 14, 15))) == ["i j", "i j r", "j i", "j r i", "i r j"]
+    assert orders(after(matmul(13, 14, 15))) == [
+        "i j",
+        "i j r",
+        "j i",
+        "j r i",
+        "i r j",
+        "i j.outer j.inner",
+        "i j.outer r j.inner",
+    ]
 
 
 def test_vectors_run_along_the_axis_that_is_inside() -> None:

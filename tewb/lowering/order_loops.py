@@ -7,6 +7,14 @@
                                              else:
                                                  for i: for j: C[i, j] = A[i, j]
 
+Where a sum keeps its order and its terms are no neighbours, eight elements are summed at once: each addition waits for the one
+before it, and not for those of other elements.
+
+    for i in n:                              for i.outer in n // 8:
+        B[i] = 0                       ->        for i.inner in 8 (unrolled): sums[i.inner] = 0
+        for k in m: B[i] += A[i, k]              for k in m: for i.inner in 8: sums[i.inner] += A[i.outer*8 + i.inner, k]
+                                                 for i.inner in 8 (unrolled): B[i.outer*8 + i.inner] = sums[i.inner]
+
 A nest is data-parallel loops around stores, or around the initial value and the updates of reductions. Each element has
 the same operations in the same order as before: only which element is next differs.
 """
@@ -22,6 +30,7 @@ from math import prod
 from tewb.arith import row_major, slope
 from tewb.base import INT64
 from tewb.ir import (
+    Allocate,
     Buffer,
     BufferLoad,
     BufferStore,
@@ -40,6 +49,7 @@ from tewb.ir import (
     is_same_expression,
     ops,
     replace,
+    rewriter,
     seq,
     substitute,
     uses,
@@ -54,6 +64,8 @@ FEWEST = 1024  # iterations of a nest for which there are several orders
 _MOST_NODES = 300  # of a nest that is written several times
 _MOST_ORDERS = 3  # besides the one that it has
 _BLOCK = 16  # rows and columns: a cache line of float32
+_AT_ONCE = 8  # elements that are summed: an addition takes four cycles, and two can be begun in each
+_MOST_SUMMED = 60  # nodes of what is added to them
 _FARTHER = 8  # times as far apart as neighbours are elements for which blocks are worth their loops
 
 
@@ -146,8 +158,41 @@ class _Nest:
     def as_it_was(self, s: Stmt) -> Stmt:
         """The nest `s` for elements that are no neighbours. Vectors of cheap values, each lane loaded and stored by itself,
         would take longer than the values one by one. Those of accesses that move to neighbours in any call stay."""
+        if self.steps and not self.lanes and self.is_slow_sum():
+            return self.at_once()
         is_scalar = self.lanes and not self.steps and _is_cheap(self.stores) and _ones(self, self.loops[-1])
         return self.ordered(self.loops) if is_scalar else s
+
+    def is_slow_sum(self) -> bool:
+        """Whether the terms of a sum of floats take less time than to add them one after the other."""
+        (store,) = self.stores
+        n = const_int(self.loops[-1].extent)
+        is_small = sum(1 for _ in walk(store.value)) <= _MOST_SUMMED and _is_cheap(self.stores)
+        return store.buffer.dtype.is_float and is_small and (n is None or n > 1)
+
+    def at_once(self) -> Stmt:
+        """The nest of a reduction with several elements of the last axis at once."""
+        nest, _ = self.in_lanes(self.loops[-1], _AT_ONCE)
+        *outside, last = nest.loops
+        last = replace(last, kind=ForKind.UNROLLED)
+        (store,), init = nest.stores, nest.init
+        assert init is not None
+        own, place = store.buffer, (last.var,)
+        sums = Buffer(f"{own.name}.sums", own.dtype, (last.extent,), scope="local", origin=own.origin)
+
+        def of_sums(n: BufferLoad) -> Expr:
+            return replace(n, buffer=sums, indices=place) if n.buffer is own else n
+
+        value = rewriter({BufferLoad: of_sums})(store.value)
+        summed = replace_fields(
+            nest,
+            init=replace(init, buffer=sums, indices=place),
+            stores=(replace(store, buffer=sums, indices=place, value=value),),
+        )
+        kept = [g for g in nest.guards if not uses(g, [n.var for n in nest.steps])]
+        done = replace(store, value=BufferLoad(sums, place, own.dtype))
+        body = seq(summed.reduced((), [last]), _around([last], kept, done))
+        return _around(outside, (), Allocate(sums, body, store.origin))
 
     def in_parts(self, loop: For, size: int) -> tuple[_Nest, list[For]]:
         """The nest with a loop in parts of `size` iterations, and these loops: it, if it is no longer, or its two parts. The
@@ -196,7 +241,11 @@ class _Nest:
             return _around(rest, self.guards, seq(*self.stores))
         axis = self.axes[self.loops.index(loops[-1])]
         count = len(loops) - len(self.along(axis))
-        outside, inside = rest[:count], rest[count:]
+        return self.reduced(rest[:count], rest[count:])
+
+    def reduced(self, outside: Sequence[For], inside: Sequence[For]) -> Stmt:
+        """The nest of a reduction with the loops `inside` inside of its steps."""
+        assert self.init is not None
         bound = [n.var for n in (*inside, *self.steps)]
         inner = [g for g in self.guards if uses(g, bound)]
         starting = [g for g in inner if not uses(g, [n.var for n in self.steps])]
