@@ -112,7 +112,7 @@ def test_a_reduction_runs_its_columns_inside_of_its_steps() -> None:
 def test_sums_whose_terms_are_no_neighbours_go_on_eight_at_once() -> None:
     assert "\n".join(after(row_sums(42, 50)).script().splitlines()[-12:]) == (
         "            for i.outer in range(6):\n"
-        '                R.sums = T.allocate((8,), "float32", scope="local")\n'
+        '                R.sums = T.allocate((8,), "float32", scope="register")\n'
         "                for i.inner in T.unroll(8):\n"
         "                    if T.likely(i.outer * 8 + i.inner < 42):\n"
         "                        R.sums[i.inner] = T.float32(0.0)\n"

@@ -103,6 +103,23 @@ def test_a_kernel_for_another_machine_has_code_and_cannot_be_called() -> None:
             use(a, a)
 
 
+def test_elements_that_lie_apart_are_loaded_one_by_one_where_that_is_faster() -> None:
+    A = te.placeholder((64, 64), name="A")
+    B = te.compute((64, 64), lambda i, j: A[i, j] + 1.0, name="B")
+    strides = {
+        t: te.decl_buffer((64, 64), name=t.op.name, strides=[te.var("s"), te.var("t")]) for t in (A, B)
+    }
+
+    def gathers(cpu: str) -> bool:
+        target = f"llvm -mtriple=x86_64-unknown-linux-gnu -mcpu={cpu}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", TewbWarning)  # that this machine is another
+            kernel = tewb.build(te.create_schedule(B.op), [A, B], binds=strides, target=target)
+        return "gather" in kernel.get_source("asm")
+
+    assert [gathers(cpu) for cpu in ("skylake-avx512", "znver4", "znver5")] == [True, False, False]
+
+
 def test_the_code_for_another_machine_is_shown_by_kernels_and_sessions() -> None:
     s, args = added()
     made = tewb.build(s, args, target=ARM).get_source("asm")

@@ -178,7 +178,7 @@ class _Nest:
         (store,), init = nest.stores, nest.init
         assert init is not None
         own, place = store.buffer, (last.var,)
-        sums = Buffer(f"{own.name}.sums", own.dtype, (last.extent,), scope="local", origin=own.origin)
+        sums = Buffer(f"{own.name}.sums", own.dtype, (last.extent,), scope="register", origin=own.origin)
 
         def of_sums(n: BufferLoad) -> Expr:
             return replace(n, buffer=sums, indices=place) if n.buffer is own else n

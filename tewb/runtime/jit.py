@@ -109,7 +109,7 @@ class Translated:
         to memory. Raises CodegenError."""
         target = self.target
         options = target.machine_options(machine_level, linked)
-        work = Work(text, level, target.triple, target.cpu, target.attributes, options, assembly)
+        work = Work(text, level, target.triple, target.cpu, target.llvm_features, options, assembly)
         done = None
         try:
             if takes_long(text) and can_start():
@@ -135,7 +135,7 @@ def try_code(text: str, target: Target) -> None:
     is made; does nothing where no process can be started."""
     if can_start():
         options = target.machine_options(0, False)
-        work = Work(text, 0, target.triple, target.cpu, target.attributes, options)
+        work = Work(text, 0, target.triple, target.cpu, target.llvm_features, options)
         if do_in_another_process(work, target.runs_here, _limit()) is None:
             raise CodegenError("LLVM gave up")
 
@@ -144,7 +144,9 @@ def llvm_says(text: str, level: int, target: Target, switches: Sequence[str], li
     """What LLVM, with these switches of its command line, writes to stderr while another process optimises a text; nothing
     where no process can be started. Raises CodegenError when that takes more than `limit` seconds."""
     options = target.machine_options(level, False)
-    work = Work(text, level, target.triple, target.cpu, target.attributes, options, switches=tuple(switches))
+    work = Work(
+        text, level, target.triple, target.cpu, target.llvm_features, options, switches=tuple(switches)
+    )
     try:
         return remarks(work, limit)
     except OutOfTime:

@@ -290,6 +290,13 @@ class Target:
         """The features that are on."""
         return features_of(self.attributes)
 
+    @property
+    def llvm_features(self) -> str:
+        """`attributes`, and how LLVM is to tune code: AMD's processors gather and scatter elements more slowly than they load
+        and store them one by one (a sum of every second column: 9.6 ms, 2.9 without)."""
+        tuning = "+prefer-no-gather,+prefer-no-scatter" if self.cpu.startswith("znver") else ""
+        return ",".join(filter(None, (self.attributes, tuning)))
+
     def has(self, *features: str) -> bool:
         """Whether all of `features` are on."""
         return self.features.issuperset(features)
@@ -344,7 +351,7 @@ class Target:
                 f"LLVM has no target {brief(self.triple)}", hint="such as aarch64-linux-gnu", span=here()
             ) from e
         return llvm_target.create_target_machine(
-            cpu=self.cpu, features=self.attributes, **self.machine_options(level, linked)
+            cpu=self.cpu, features=self.llvm_features, **self.machine_options(level, linked)
         )
 
     def machine_options(self, level: int, linked: bool = False) -> dict[str, Any]:
