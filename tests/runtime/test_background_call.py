@@ -15,6 +15,7 @@ import pytest
 
 import tewb
 from tewb import te
+from tewb.base import collection_waits
 from tewb.runtime import background_call, set_num_threads
 from tewb.runtime import kernel as kernel_module
 from tewb.runtime.background_call import call_in_background
@@ -121,10 +122,10 @@ def test_a_handler_that_makes_a_long_call_itself(alarm: Any) -> None:
 
 
 @pytest.mark.slow
+@collection_waits()
 def test_interrupts_at_any_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of calls under a rain of signals that raise: none hangs, and each ends before its caller goes on."""
     gc.collect()  # an interrupt that falls into the end of some garbage of other tests is swallowed there
-    gc.disable()
     before = signal.getsignal(signal.SIGALRM)
     signal.signal(signal.SIGALRM, lambda *_: raises())
     interrupted = 0
@@ -152,7 +153,6 @@ def test_interrupts_at_any_moment(monkeypatch: pytest.MonkeyPatch) -> None:
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        gc.enable()
     assert interrupted > 0
     assert call_in_background(lambda: 9, never) == 9
 

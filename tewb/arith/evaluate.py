@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,14 +42,6 @@ NUMPY_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-# The same in Python.
-_OPERATORS: dict[type, Callable[[Any, Any], Any]] = {
-    Add: operator.add, Sub: operator.sub, Mul: operator.mul, FloorDiv: lambda a, b: a // b if b else 0,
-    FloorMod: lambda a, b: a % b if b else 0, Min: min, Max: max, EQ: operator.eq, NE: operator.ne, LT: operator.lt,
-    LE: operator.le, GT: operator.gt, GE: operator.ge, And: lambda a, b: bool(a and b), Or: lambda a, b: bool(a or b),
-}  # fmt: skip
-
-
 def truncated_quotient(a: Any, b: Any) -> Any:
     """a / b of numpy integers rounded toward zero, and 0 where b is 0."""
     down = np.floor_divide(a, b)
@@ -73,59 +65,61 @@ def converted(a: Any, dtype: str) -> Any:
     return np.where(below, least, np.where(above, most, kept))
 
 
+class _Arithmetic(NamedTuple):
+    """Operators on numbers, how a constant and its negation are written, and the choice between two values."""
+
+    operators: Mapping[type, Callable[[Any, Any], Any]]
+    number: Callable[[int], Any]
+    negated: Callable[[Any], Any]
+    chosen: Callable[[Any, Any, Any], Any]
+
+
+_NUMPY = _Arithmetic(NUMPY_OPERATORS, np.int64, np.logical_not, np.where)
+_PYTHON = _Arithmetic(
+    {
+        Add: operator.add, Sub: operator.sub, Mul: operator.mul, FloorDiv: lambda a, b: a // b if b else 0,
+        FloorMod: lambda a, b: a % b if b else 0, Min: min, Max: max, EQ: operator.eq, NE: operator.ne,
+        LT: operator.lt, LE: operator.le, GT: operator.gt, GE: operator.ge, And: lambda a, b: bool(a and b),
+        Or: lambda a, b: bool(a or b),
+    },
+    int, operator.not_, lambda cond, a, b: a if cond else b,
+)  # fmt: skip
+
+
 def evaluate_integers(e: Expr, values: Mapping[Var, Any]) -> Any:
     """`e` with numpy integers, or arrays of them, for its variables; 64 bits wide, and 0 where it divides by 0. None
     when a variable has no value, or when a part of `e` is not integer arithmetic."""
-    evaluated = FromParts[Expr, Any](lambda x, part: _integers(x, values, part))
     with np.errstate(all="ignore"):
-        return evaluated[e]
+        return _evaluated(e, values.get, _NUMPY)
 
 
 def evaluate_number(e: Expr, value: Callable[[Var], float | None]) -> Any:
     """`e` as a number of Python, with `value(v)` for each variable: an integer, or what lies between two. It is 0 where it
     divides by 0. None when a variable has no value, or when a part of `e` is not integer arithmetic."""
-    return FromParts[Expr, Any](lambda x, part: _number(x, value, part))[e]
+    return _evaluated(e, value, _PYTHON)
 
 
-def _number(e: Expr, value: Callable[[Var], float | None], part: Callable[[Expr], Any]) -> Any:
-    """`evaluate_number` of an expression, from its parts."""
-    f = _OPERATORS.get(e.__class__)
+def _evaluated(e: Expr, value: Callable[[Var], Any], by: _Arithmetic) -> Any:
+    return FromParts[Expr, Any](lambda x, part: _from_parts(x, value, by, part))[e]
+
+
+def _from_parts(e: Expr, value: Callable[[Var], Any], by: _Arithmetic, part: Callable[[Expr], Any]) -> Any:
+    """The value of an expression, from those of its parts."""
+    f = by.operators.get(e.__class__)
     if f is not None:
         a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
         return None if a is None or b is None else f(a, b)
     match e:
         case IntImm(number, _):
-            return number
+            return by.number(number)
         case Var():
             return value(e)
         case Cast(a, _) | Call("likely", (a,)):
             return part(a)
         case Not(a):
             x = part(a)
-            return None if x is None else not x
+            return None if x is None else by.negated(x)
         case Select(c, a, b) | Call("if_then_else", (c, a, b)):
             cond, x, y = part(c), part(a), part(b)
-            return None if cond is None or x is None or y is None else x if cond else y
-    return None
-
-
-def _integers(e: Expr, values: Mapping[Var, Any], part: Callable[[Expr], Any]) -> Any:
-    """`evaluate_integers` of an expression, from its parts."""
-    f = NUMPY_OPERATORS.get(type(e))
-    if f is not None:
-        a, b = part(e.a), part(e.b)  # type: ignore[attr-defined]
-        return None if a is None or b is None else f(a, b)
-    match e:
-        case IntImm(value, _):
-            return np.int64(value)
-        case Var():
-            return values.get(e)
-        case Cast(a, _) | Call("likely", (a,)):
-            return part(a)
-        case Not(a):
-            x = part(a)
-            return None if x is None else np.logical_not(x)
-        case Select(c, a, b) | Call("if_then_else", (c, a, b)):
-            cond, x, y = part(c), part(a), part(b)
-            return None if cond is None or x is None or y is None else np.where(cond, x, y)
+            return None if cond is None or x is None or y is None else by.chosen(cond, x, y)
     return None

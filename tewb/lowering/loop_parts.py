@@ -6,7 +6,7 @@ or dropped because it had one iteration, is still one part: all statements that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import count, groupby
@@ -35,6 +35,7 @@ from tewb.ir import (
     const_int,
     replace,
     seq,
+    walk_statements,
 )
 
 Key = tuple[str, str | None]  # a stage, and one of its loops; None is the stage itself
@@ -107,19 +108,10 @@ def _counted(part: LoopPart, s: Stmt, share: Share, times: float) -> Stmt:
     """The piece `s` of a part, which is counted."""
     part.entries += times
     part.share = max(part.share, share)
-    for n in _statements(s):
+    for n in walk_statements(s):
         part.statements += not isinstance(n, _AROUND | For)
         part.runs = part.runs or isinstance(n, For) or _is_call(n)
     return s
-
-
-def _statements(s: Stmt) -> Iterator[Stmt]:
-    """`s` and the statements in it."""
-    pending = [s]
-    while pending:
-        top = pending.pop()
-        yield top
-        pending += [c for c in top.children() if isinstance(c, Stmt)]
 
 
 @any_depth
@@ -203,7 +195,7 @@ class _Walker:
             else:
                 body = self.inside(s.body, part, _body_of(share), runs, within)
             return s if body is s.body else replace(s, body=body)
-        if _is_call(s) and not any(isinstance(n, For) for n in _statements(s)):
+        if _is_call(s) and not any(isinstance(n, For) for n in walk_statements(s)):
             return self.piece("call", (part.stage, part.loop), s, part, share, times, middle)
         if not isinstance(s, _AROUND):
             return s

@@ -67,6 +67,17 @@ def loop_names(stage: Stage) -> list[str]:
     return [stage.axis_name(iv) for iv in stage.leaf_iter_vars]
 
 
+def computed_in(place: str, stage: Stage, parent: Stage, loop: str | None = None) -> tuple[Step, ...]:
+    """The step that computes a stage at a loop of another, at its outermost one if none is said; none where that has no loops."""
+    loops = loop_names(parent)[:1] if loop is None else [loop]
+    return tuple([Step(place, stage.name, {"parent": parent.name, "axis": axis}) for axis in loops])
+
+
+def in_a_reader(stage: Stage) -> tuple[Step, ...]:
+    """The step that computes a stage in the loops of one that reads it, if one does that has loops."""
+    return tuple([s for reader in stage.readers() for s in computed_in("compute_at", stage, reader)][:1])
+
+
 AXIS: Param = Param("axis", "axis", "a loop of the stage", choices=loop_names)
 AXES: Param = Param("axes", "axes", "loops of the stage, in order", choices=loop_names)
 

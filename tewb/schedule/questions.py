@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from tewb.base import LowerError, any_depth, thread_count
 from tewb.ir import AxisKind, ForKind, IterVar, Reduce, const_int, script
-from tewb.schedule.declare import PRIMITIVES, Refusal, loop_names, not_computed
+from tewb.schedule.declare import PRIMITIVES, Refusal, computed_in, in_a_reader, not_computed
 from tewb.schedule.dependent_loops import range_known_outside
 from tewb.schedule.hybrid_loops import accesses_of, loops_to, scheduled_body
 from tewb.schedule.journal import Step
@@ -156,9 +156,8 @@ def independent(stage: Stage, iv: IterVar, verb: str) -> Refusal | None:
 def _race(stage: Stage, name: str, verb: str) -> Refusal:
     """Why a reduce axis cannot run at once: another loop can, or parts of this one."""
     axes, is_shared = data_axes(stage), verb == "parallelise"
-    mark, others = (
-        ("parallel", axes[:1]) if is_shared else ("vectorize", axes[-1:] if verb == "vectorize" else [])
-    )
+    marks = {"parallelise": ("parallel", axes[:1]), "vectorize": ("vectorize", axes[-1:])}
+    mark, others = marks.get(verb, ("", []))
     parts = {"factor_axis": 0, "parallel": thread_count()} if is_shared else {}
     return Refusal(
         f"{name} is a reduce axis: its iterations all add to the same elements, so they would race",
@@ -323,27 +322,20 @@ def not_given(stage: Stage, verb: str) -> Refusal | None:
     if isinstance(stage.op, PlaceholderOp):
         return not_computed(stage)
     if stage.is_output:
-        read = [s.name for s in stage.reads() if not s.is_placeholder]
+        read = [s for s in stage.reads() if not s.is_placeholder]
         return Refusal(
             f"{stage.name} is an output, and outputs are computed at the root",
             f"{verb} what it reads",
-            instead=tuple([s for name in read for s in _elsewhere(verb, name, stage)]),
+            instead=tuple([step for s in read for step in _elsewhere(verb, s, stage)]),
         )
     return None
 
 
-def _elsewhere(verb: str, name: str, reader: Stage) -> Iterator[Step]:
+def _elsewhere(verb: str, stage: Stage, reader: Stage) -> tuple[Step, ...]:
     """The step that computes a stage elsewhere, where `reader` reads it, as `verb` says."""
     if verb == "inline":
-        yield Step("compute_inline", name)
-    elif verb == "compute_at":
-        yield from in_loops(name, reader)
-
-
-def in_loops(name: str, reader: Stage) -> Iterator[Step]:
-    """The step that computes a stage in the outermost loop of one that reads it."""
-    for loop in loop_names(reader)[:1]:
-        yield Step("compute_at", name, {"parent": reader.name, "axis": loop})
+        return (Step("compute_inline", stage.name),)
+    return computed_in("compute_at", stage, reader) if verb == "compute_at" else ()
 
 
 def read_by(stage: Stage) -> str:
@@ -476,16 +468,15 @@ def no_expression(stage: Stage) -> Refusal | None:
     """Why there is no expression of `stage` to put where it is read, or no expression to put it in."""
     assert isinstance(stage.op, ComputeOp)
     if any(isinstance(e, Reduce) for e in stage.op.body):
-        places = [s for reader in stage.readers() for s in in_loops(stage.name, reader)]
         return Refusal(
-            "a reduction needs loops and cannot be inlined", "use compute_at", instead=tuple(places[:1])
+            "a reduction needs loops and cannot be inlined", "use compute_at", instead=in_a_reader(stage)
         )
     for reader in stage.readers():
         if not isinstance(reader.op, ComputeOp):
             return Refusal(
                 f"{reader.name} reads {stage.name} from memory, so it cannot be inlined",
                 "use compute_at",
-                instead=tuple(in_loops(stage.name, reader)),
+                instead=computed_in("compute_at", stage, reader),
             )
     return None
 

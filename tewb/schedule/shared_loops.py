@@ -15,9 +15,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, ForKind, IterVar
-from tewb.schedule.declare import Refusal
+from tewb.schedule.declare import Refusal, computed_in
 from tewb.schedule.hybrid_loops import loops_to
-from tewb.schedule.journal import Step
 from tewb.schedule.rounded_tails import rounded_axes
 from tewb.schedule.scans import scan_of
 from tewb.schedule.stage import At, LoopList, Stage, With
@@ -270,7 +269,7 @@ def _not_independent(stage: Stage, at: With) -> Refusal | None:
             return Refusal(
                 f"{s.name} depends on {found.name}, and they would be computed side by side",
                 f"s[{stage.name}].reverse_compute_at(s[{host.name}], ...) computes it after what it reads is made",
-                instead=(_at("reverse_compute_at", stage, host, at.axis),),
+                instead=computed_in("reverse_compute_at", stage, host, host.axis_name(at.axis)),
             )
     for s in others:
         found = depends_on(s, mine)
@@ -278,13 +277,9 @@ def _not_independent(stage: Stage, at: With) -> Refusal | None:
             return Refusal(
                 f"{s.name} depends on {found.name}, and they would be computed side by side",
                 f"s[{found.name}].compute_at(s[{s.name}], ...) computes it before it is read",
-                instead=(_at("compute_at", found, s, s.leaf_iter_vars[0]),) if s.leaf_iter_vars else (),
+                instead=computed_in("compute_at", found, s),
             )
     return None
-
-
-def _at(place: str, stage: Stage, parent: Stage, axis: IterVar) -> Step:
-    return Step(place, stage.name, {"parent": parent.name, "axis": parent.axis_name(axis)})
 
 
 def _places_around(stage: Stage) -> list[Stage]:
@@ -340,7 +335,7 @@ def _not_made(stage: Stage, at: At) -> Refusal | None:
             f"loop {host.axis_name(axis)} of {name} is inside of its reduce loop {host.axis_name(late)}: no element of {name} "
             "is complete there",
             f"s[{name}].reorder(...): choose a loop around all reduce loops",
-            instead=(_at("reverse_compute_at", stage, host, host.leaf_iter_vars[0]),),
+            instead=computed_in("reverse_compute_at", stage, host),
         )
     if any(host.loop_kind(iv) is ForKind.VECTORIZED for iv in loops):
         return Refusal(

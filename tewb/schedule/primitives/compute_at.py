@@ -13,6 +13,7 @@ from tewb.schedule.declare import (
     Results,
     Selection,
     Values,
+    in_a_reader,
     not_computed,
     primitive,
 )
@@ -21,7 +22,6 @@ from tewb.schedule.primitives.dot import feeds_dot
 from tewb.schedule.primitives.nontemporal import not_nontemporal
 from tewb.schedule.questions import (
     for_now,
-    in_loops,
     misplaced_at,
     no_expression,
     no_other_loop,
@@ -131,11 +131,10 @@ def _inline_refusal(stage: Stage, v: Values) -> Refusal | None:
     if refused:
         return refused
     if not isinstance(stage.op, ComputeOp):
-        places = [s for reader in stage.readers() for s in in_loops(stage.name, reader)]
         return Refusal(
             f"{stage.name} is not a compute: there is no expression to put elsewhere",
             "use compute_at",
-            instead=tuple(places[:1]),
+            instead=in_a_reader(stage),
         )
     if stage.is_inlined:
         return Refusal("it is computed inline already", later=True)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.arith import evaluate_number
 from tewb.base import readable
 from tewb.ir import (
     AttrStmt,
@@ -29,7 +28,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.lowering import body_in_view
-from tewb.workbench.measure.counts import Sizes, count_operations, value_of
+from tewb.workbench.measure.counts import Sizes, count_operations, value_at
 from tewb.workbench.measure.holds import share_that_holds
 from tewb.workbench.session_view import SessionView
 
@@ -115,7 +114,7 @@ class _Counter:
         return float(known) if known is not None else max(self.value(s.extent, middle) or 0.0, 0.0)
 
     def value(self, e: Expr, middle: Mapping[Var, Any]) -> float | None:
-        value = evaluate_number(e, lambda v: middle[v] if v in middle else value_of(v, self.sizes))
+        value = value_at(e, middle, self.sizes)
         return None if value is None else float(value)
 
     def add(self, keys: Any, cost: Cost) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tewb import arith
-from tewb.arith import Analyzer, evaluate_number
+from tewb.arith import Analyzer
 from tewb.ir import (
     Allocate,
     Buffer,
@@ -30,7 +30,7 @@ from tewb.ir import (
     walk,
 )
 from tewb.workbench.judge.nests import strides_of
-from tewb.workbench.measure.counts import Sizes, value_of
+from tewb.workbench.measure.counts import Sizes, value_at
 
 FAR = 997  # elements between neighbours of which nothing is known
 
@@ -100,7 +100,7 @@ def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:
     known = const_int(e)
     if known is not None:
         return float(known)
-    value = evaluate_number(e, lambda v: middle[v] if v in middle else value_of(v, sizes))
+    value = value_at(e, middle, sizes)
     return 1.0 if value is None else float(value)
 
 

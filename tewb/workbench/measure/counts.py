@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from tewb.arith import evaluate_number
@@ -26,6 +26,7 @@ from tewb.tensor import ComputeOp, Operation, PlaceholderOp, ScanOp, Tensor
 Sizes = Mapping[Any, int]
 
 # Calls that choose or rename a value and do nothing to it.
+_LOADS = (ProducerLoad, BufferLoad)
 _FREE_CALLS = ("if_then_else", "likely", "reinterpret")
 
 
@@ -64,14 +65,10 @@ def points(op: ComputeOp, sizes: Sizes) -> int | None:
     if not op.domains:
         return math.prod(size_of(iv.dom.extent, sizes) for iv in axes if iv.dom is not None)
     total, middle = 1.0, dict[Var, Any]()
-
-    def value(v: Var) -> float:
-        return middle[v] if v in middle else value_of(v, sizes)
-
     for iv in axes:
         r = op.domain(iv)
         assert r is not None
-        low, extent = (evaluate_number(e, value) for e in (r.min, r.extent))
+        low, extent = (value_at(e, middle, sizes) for e in (r.min, r.extent))
         if low is None or extent is None:
             return None
         total *= max(float(extent), 0.0)
@@ -91,9 +88,6 @@ def operations_below(outputs: Sequence[Operation]) -> list[Operation]:
     return list(below)
 
 
-_LOADS = (ProducerLoad, BufferLoad)
-
-
 def _at_a_point(op: ComputeOp) -> int:
     first = op.body[0]
     if isinstance(first, Reduce):
@@ -104,15 +98,13 @@ def _at_a_point(op: ComputeOp) -> int:
 
 def count_operations(body: Iterable[Expr], values: set[Var]) -> int:
     """The operations on elements in `body`; `values` are variables that hold elements."""
-    is_value = FromParts[Expr, bool](
-        lambda e, part: (
-            isinstance(e, _LOADS)
-            or e in values
-            or any(
-                [part(c) for c in e.children() if isinstance(c, Expr)]
-            )  # of all parts, so that each is counted
-        )
-    )
+
+    def holds_elements(e: Expr, part: Callable[[Expr], bool]) -> bool:
+        if isinstance(e, _LOADS) or e in values:
+            return True
+        return any([part(c) for c in e.children() if isinstance(c, Expr)])  # of all, so that each is counted
+
+    is_value = FromParts[Expr, bool](holds_elements)
     for e in body:
         _ = is_value[e]
     return sum(_cost(e) for e, on_elements in is_value.items() if on_elements)
@@ -139,7 +131,7 @@ def size_of(n: Expr, sizes: Sizes) -> int:
     known = const_int(n)
     if known is not None:
         return known
-    value = evaluate_number(n, lambda v: value_of(v, sizes))
+    value = value_at(n, {}, sizes)
     if value is None:
         raise ArgumentError(
             f"the size {script(n)} does not follow from numbers",
@@ -147,6 +139,12 @@ def size_of(n: Expr, sizes: Sizes) -> int:
             span=here(),
         )
     return int(value)
+
+
+def value_at(e: Expr, at: Mapping[Var, float], sizes: Sizes) -> Any:
+    """The value of an expression where variables of loops have the values of `at`, and others those of `sizes`; None where it
+    is no arithmetic on these."""
+    return evaluate_number(e, lambda v: at[v] if v in at else value_of(v, sizes))
 
 
 def value_of(v: Var, sizes: Sizes, default: int = 128) -> int:

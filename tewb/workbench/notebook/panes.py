@@ -33,7 +33,7 @@ from tewb.workbench.states.views import is_beside, is_first, is_slow
 _BUILT = Path(__file__).parent.parent / "page"
 MOMENT = 0.008  # seconds of work on slow views before requests are looked for
 PAUSE = 0.002  # seconds in which they can come
-FRAME = 0.1  # seconds in which the page paints what comes first after an edit
+QUIET = 0.1  # seconds after an edit in which the page paints it, and the next press meets no work
 WAIT = 0.02  # seconds between two looks whether work beside the notebook is done
 LATE = 0.3  # seconds after which the page says that a state is still that before a change
 PANES = (
@@ -148,7 +148,7 @@ class Pane(anywidget.AnyWidget):
     def _changed(self) -> None:
         """What a person waits for goes first; the traits, which are for programs and for the notebook, in one message."""
         desk = self._desk
-        self._send_states(self._views.keys(), FRAME)
+        self._send_states(self._views.keys(), QUIET)
         with self.hold_sync():
             self.selected, self.form, self.journal = dict(desk.selected), desk.form, self._steps()
             self.measured = desk.look("measured", {}) or {}

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.arith import evaluate_number
 from tewb.ir import (
     BufferLoad,
     BufferStore,
@@ -27,7 +26,7 @@ from tewb.ir import (
     structural_equal,
     walk,
 )
-from tewb.workbench.measure.counts import Sizes, count_operations, value_of
+from tewb.workbench.measure.counts import Sizes, count_operations, value_at
 from tewb.workbench.measure.holds import share_that_holds
 from tewb.workbench.speed.inner_loops import InnerLoop
 from tewb.workbench.speed.instructions import Instruction
@@ -164,7 +163,7 @@ def _middle(n: For, around: Sequence[For], sizes: Sizes) -> dict[Var, Any]:
 
 
 def _value(e: Expr, middle: Mapping[Var, Any], sizes: Sizes) -> float:
-    value = evaluate_number(e, lambda v: middle[v] if v in middle else value_of(v, sizes))
+    value = value_at(e, middle, sizes)
     return 1.0 if value is None else float(value)
 
 
