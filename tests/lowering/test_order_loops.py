@@ -126,6 +126,34 @@ def test_sums_whose_terms_are_no_neighbours_go_on_eight_at_once() -> None:
     )
 
 
+def test_rows_of_much_ask_for_their_memory_in_time() -> None:
+    lines = after(row_sums(8192, 512)).script().splitlines()
+    (asking,) = (i for i, line in enumerate(lines) if "prefetch" in line)
+    assert [line.strip() for line in lines[asking - 1 : asking + 2]] == [
+        "for k in range(512):",
+        "T.evaluate(T.prefetch(A[i.outer * 8 + k % 8, k + 256]))",
+        "for i.inner in T.unroll(8):",
+    ]
+
+
+def test_few_rows_and_short_ones_do_not_ask_for_memory() -> None:
+    for shape in [
+        (8192, 511),
+        (32768, 256),
+    ]:  # what the cache holds, and rows of which all is asked for at once
+        assert "prefetch" not in after(row_sums(*shape)).script()
+
+
+def test_memory_is_asked_for_where_no_other_memory_says_which() -> None:
+    n, m = te.var("n"), te.var("m")
+    A, B = te.placeholder((n, m, 9), name="A"), te.placeholder((1,), "int32", name="B")
+    k = te.reduce_axis((0, m), name="k")
+    place = te.max(te.min(B[0], 8), 0)
+    R = te.compute((n,), lambda i: te.sum(A[i, k, place] + A[i, k, 1], axis=k), name="R")
+    asked = [x for x in after((te.create_schedule(R.op), [A, B, R])).script().splitlines() if "prefetch" in x]
+    assert [x.strip() for x in asked] == ["T.evaluate(T.prefetch(A[i.outer * 8 + k % 8, k + 256, 1]))"]
+
+
 def one_axis(value: Callable[[Any, Any], Any], dtype: str = "float32", n: int = 40) -> Program:
     A, k = te.placeholder((n, 50), dtype, name="A"), te.reduce_axis((0, 50), name="k")
     R = te.compute((n,), lambda i: te.sum(value(A, (i, k)), axis=k), name="R")
@@ -361,6 +389,20 @@ def test_every_layout_has_the_result_of_rows(name: str) -> None:
         out = turns[-1](np.full_like(given[-1], np.nan))
         kernel(*views, out)
         np.testing.assert_allclose(out, given[-1], rtol=0, atol=2e-6 if "matmul" in name else 0)
+
+
+def test_rows_of_symbolic_sizes_in_every_layout() -> None:
+    """They ask for memory ahead, past the end of their arrays."""
+    s, args = row_sums(te.var("n"), te.var("m"))
+    kernel = tewb.build(s, args, binds=any_strides(args))
+    for shape in [(0, 3), (1, 1), (7, 40), (33, 470)]:
+        a = np.random.default_rng(1).standard_normal(shape).astype("float32")
+        want, out = np.zeros((2, shape[0]), "float32")
+        kernel(a, want)
+        np.testing.assert_allclose(want, a.sum(1), rtol=1e-4, atol=1e-4)
+        for x in layouts(shape):
+            kernel(x(a), out)
+            np.testing.assert_array_equal(out, want)
 
 
 def test_symbolic_sizes_in_every_layout() -> None:

@@ -35,6 +35,7 @@ from tewb.ir import (
     BufferLoad,
     BufferStore,
     Call,
+    Evaluate,
     Expr,
     For,
     ForKind,
@@ -65,6 +66,8 @@ _MOST_NODES = 300  # of a nest that is written several times
 _MOST_ORDERS = 3  # besides the one that it has
 _BLOCK = 16  # rows and columns: a cache line of float32
 _AT_ONCE = 8  # elements that are summed: an addition takes four cycles, and two can be begun in each
+_AHEAD = 256  # steps of a sum: what is added so much later is on its way from memory
+_LARGE = 2**24  # bytes: more than the caches of a processor hold
 _MOST_SUMMED = 60  # nodes of what is added to them
 _FARTHER = 8  # times as far apart as neighbours are elements for which blocks are worth their loops
 
@@ -191,7 +194,8 @@ class _Nest:
         )
         kept = [g for g in nest.guards if not uses(g, [n.var for n in nest.steps])]
         done = replace(store, value=BufferLoad(sums, place, own.dtype))
-        body = seq(summed.reduced((), [last]), _around([last], kept, done))
+        summing = _asking_ahead(summed, summed.reduced((), [last]))
+        body = seq(summing, _around([last], kept, done))
         return _around(outside, (), Allocate(sums, body, store.origin))
 
     def in_parts(self, loop: For, size: int) -> tuple[_Nest, list[For]]:
@@ -253,6 +257,43 @@ class _Nest:
             _around(inside, starting, self.init), _around([*self.steps, *inside], inner, seq(*self.stores))
         )
         return _around(outside, [g for g in self.guards if not uses(g, bound)], body)
+
+
+def _asking_ahead(nest: _Nest, s: Stmt) -> Stmt:
+    """`s`, the sums of the lanes of `nest`, which asks for the memory of later steps in time: lanes each read a row of their
+    own, and processors see ahead in few rows by themselves. Each step asks for one of the rows.
+
+    for k in m:                      for k in m:
+        for i.inner in 8:        ->      prefetch(A[i.outer*8 + k % 8, k + 256])
+            sums += A[i, k]              for i.inner in 8: sums += A[i, k]
+    """
+    k, lane = nest.steps[-1].var, nest.loops[-1].var
+    loads = [n for n in walk(nest.stores[0].value) if isinstance(n, BufferLoad)]
+    rows = dict.fromkeys(n for n in loads if _is_row_of_much(n, nest))
+    turn = ops.cast(ops.floormod(k, const(_AT_ONCE, k.dtype)), lane.dtype)
+    later = {k: ops.add(k, const(_AHEAD, k.dtype)), lane: turn}
+
+    def asking(n: For) -> Stmt:
+        if n.var is not k:
+            return n.map_children(rewrite)
+        requests = [Evaluate(Call("prefetch", (substitute(x, later),), x.dtype), n.origin) for x in rows]
+        return replace(n, body=seq(*requests, n.body))
+
+    rewrite = rewriter({For: asking})
+    return rewrite(s) if rows else s
+
+
+def _is_row_of_much(n: BufferLoad, nest: _Nest) -> bool:
+    """Whether `n` reads a long row in each lane, element by element, and all that it reads comes from memory and not from a
+    cache; it may, where sizes are not known."""
+    if any(isinstance(x, BufferLoad | Call) for i in n.indices for x in walk(i)):
+        return False
+    k, lane = nest.steps[-1], nest.loops[-1]
+    moves = [(slope(i, k.var), slope(i, lane.var)) for i in n.indices]
+    if any(None in m for m in moves) or not any(m[0] for m in moves) or not any(m[1] for m in moves):
+        return False
+    count = prod(const_int(x.extent) or _LARGE for x in (*nest.loops, *nest.steps) if uses(n, [x.var]))
+    return (const_int(k.extent) or _LARGE) > _AHEAD and count * n.dtype.nbytes >= _LARGE
 
 
 def _around(loops: Sequence[For], guards: Iterable[Expr], body: Stmt) -> Stmt:
