@@ -263,7 +263,19 @@ def certain(schedule: Schedule, text: str) -> bool | None:
             around.enter_context(facts.assume(ops.logical_not(read(earlier))))
         if facts.can_prove(condition):
             return True
-        return False if facts.can_prove(ops.logical_not(condition)) else None
+        return False if _never_holds(condition, facts) else None
+
+
+def _never_holds(condition: Expr, facts: Analyzer) -> bool:
+    """Whether a condition holds in no call: one of its parts does not where those before it do."""
+    with ExitStack() as around:
+        for part in conjuncts(condition):
+            if isinstance(part, Or) and _never_holds(part.a, facts) and _never_holds(part.b, facts):
+                return True
+            if facts.can_prove(ops.logical_not(part)):
+                return True
+            around.enter_context(facts.assume(part))
+    return False
 
 
 def strides_of(schedule: Schedule, t: Tensor) -> tuple[Expr, ...]:

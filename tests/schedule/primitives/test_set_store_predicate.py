@@ -9,8 +9,9 @@ import pytest
 import tewb
 from tests.programs import add_one, assert_same_result, matmul, schedule_for
 from tewb import te
-from tewb.base import ScheduleError
+from tewb.base import LowerError, ScheduleError
 from tewb.ir import script, structural_equal
+from tewb.schedule import Step
 from tewb.workbench import Session
 
 TX = te.thread_axis("threadIdx.x")
@@ -54,6 +55,16 @@ def test_a_reduction_is_started_and_continued_under_the_condition() -> None:
     s[C].set_scope("shared")
     s[C].set_store_predicate(TX.var.equal(2))
     assert_same_result(s, [A, B], [D], debug=True)
+
+
+def test_it_waits_for_threads_to_run() -> None:
+    (A, B), (C,) = matmul(6, 5, 4)
+    s = te.create_schedule(C.op)
+    step = Step("set_store_predicate", "C", args={"predicate": "threadIdx.x == 0"})
+    assert s.why_not(step) == "no loop is bound to threadIdx.x"
+    s[C].set_store_predicate(TX.var.equal(0))  # a later call may bind one
+    with pytest.raises(LowerError, match="no loop around it or inside of it is bound to threadIdx.x"):
+        tewb.lower(s, [A, B, C])
 
 
 def of_a_hybrid_function() -> None:

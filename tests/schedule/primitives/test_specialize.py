@@ -133,6 +133,8 @@ def test_handles_from_a_body_are_known_by_their_names() -> None:
         ([("specialize", {})], "specialize on stage B: condition is missing"),
         ([("specialize", {"condition": "n >= 0"})], "n >= 0 holds in every call that comes to it"),
         ([("specialize", {"condition": "n < 0"})], "n < 0 holds in no call that comes to it"),
+        ([("specialize", {"condition": "n > 9 and n < 3"})], "n > 9 and n < 3 holds in no call"),
+        ([("specialize", {"condition": "n < 0 or n > 9 and n < 3"})], "holds in no call that comes to it"),
         ([("specialize", {"condition": "n > 3"}), ("specialize", {"condition": "n > 5"})],
          "these steps are for calls with n > 3, and bodies stand one after the other"),
         ([("specialize", {"condition": "n > 3"}), ("otherwise", {}), ("specialize", {"condition": "n > 5"})],

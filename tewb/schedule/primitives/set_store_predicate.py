@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from tewb.ir import Expr
 from tewb.schedule.declare import Arguments, Param, Refusal, Results, Selection, Values, primitive
-from tewb.schedule.questions import has_loops
+from tewb.schedule.questions import for_now, has_loops
 from tewb.schedule.stage import Mark, Stage
+from tewb.schedule.threads import bound, condition_threads, launched_around
 from tewb.tensor import ComputeOp
+from tewb.tensor.hybrid import HybridOp
 
 
 def _conditions(stage: Stage) -> list[str]:
@@ -25,6 +27,13 @@ def set_store_predicate(stage: Stage, preds: Expr | str) -> None:
     stage.do("set_store_predicate", predicate=preds)
 
 
+def _running(stage: Stage) -> Iterator[str]:
+    """The threads that run loops of a stage, or are launched around it."""
+    yield from (t.key for t in (*bound(stage).values(), *launched_around(stage)))
+    if isinstance(stage.op, HybridOp):
+        yield from (iv.thread_tag for iv in stage.op.axis if iv.thread_tag)
+
+
 @set_store_predicate.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     refused = has_loops(stage)
@@ -34,6 +43,10 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
         return Refusal(f"{stage.name} is not a compute: its code chooses what it stores")
     if stage.marks_of("set_store_predicate"):
         return Refusal("it has a predicate already", "join the two: te.all(a, b)")
+    running = {key for s in stage.schedule.stages for key in _running(s)}
+    missing = next((key for key in condition_threads(v["predicate"]) if key not in running), None)
+    if missing is not None:
+        return for_now(Refusal(f"no loop is bound to {missing}", "bind one before"))
     return None
 
 
