@@ -18,6 +18,8 @@ def joined_steps(s: Schedule, rng: random.Random) -> Iterator[Step]:
         others = [st for st in computed if st is not stage and not st.is_inlined]
         if read and rng.random() < 0.5:
             yield from _after(stage, rng.choice(read), rng)
+        elif (siblings := _siblings(stage)) and rng.random() < 0.5:
+            yield from _with_in_a_loop(stage, *rng.choice(siblings), rng)
         elif others and rng.random() < 0.5:
             yield from _with(stage, rng.choice(others), rng)
 
@@ -36,6 +38,27 @@ def _after(stage: Stage, host: Stage, rng: random.Random) -> Iterator[Step]:
         yield "split", host.name, {"axis": rng.choice(_loops(host) or ["i"]), "factor": rng.choice(FACTORS)}
     for loop in rng.sample(_loops(host), min(2, len(_loops(host)))):
         yield "reverse_compute_at", stage.name, {"parent": host.name, "axis": loop}
+
+
+def _siblings(stage: Stage) -> list[tuple[Stage, Stage]]:
+    """Each reader of a stage, with each other stage that it reads."""
+    readers = [r for r in stage.readers() if not r.is_inlined]
+    return [
+        (r, x) for r in readers for x in r.reads() if not (x is stage or x.is_placeholder or x.is_inlined)
+    ]
+
+
+def _with_in_a_loop(stage: Stage, reader: Stage, host: Stage, rng: random.Random) -> Iterator[Step]:
+    """A stage beside another one that is computed in a loop of a reader of both."""
+    if rng.random() < 0.5:
+        yield (
+            "split",
+            reader.name,
+            {"axis": rng.choice(_loops(reader) or ["i"]), "factor": rng.choice(FACTORS)},
+        )
+    if _loops(reader):
+        yield "compute_at", host.name, {"parent": reader.name, "axis": rng.choice(_loops(reader))}
+    yield from _with(stage, host, rng)
 
 
 def _with(stage: Stage, host: Stage, rng: random.Random) -> Iterator[Step]:

@@ -53,7 +53,6 @@ from tewb.lowering.specialise_bodies import (
 )
 from tewb.lowering.user_passes import with_user_passes
 from tewb.schedule import (
-    At,
     Fault,
     ResultCache,
     Schedule,
@@ -281,8 +280,8 @@ def _check_whole(arguments: list[Stage], bounds: Bounds, wrong: list[LowerError]
     """Add to `wrong` the intermediates among the arguments that are computed in a loop of which some reader needs only a
     part: the rest of the caller's array would not be written."""
     for stage in arguments:
-        at = stage.attach
-        if isinstance(at, At) and not (stage.is_output or at.after) and not computes_all(stage, bounds):
+        at = stage.loop_around
+        if at is not None and not (stage.is_output or at.after) and not computes_all(stage, bounds):
             loop = at.stage.axis_name(at.axis)
             wrong.append(
                 LowerError(

@@ -51,6 +51,7 @@ from tewb.schedule import (
     Window,
     With,
     aligned_strides,
+    in_order,
     joined_stages,
     nest_of,
     nests_in_order,
@@ -103,7 +104,8 @@ class Nests:
         self.inner: dict[Stage, list[Stage]] = {}  # the stages that are computed in the loops of each
         self.joined: dict[Stage, list[Stage]] = {}  # the stages in the nests of others, with or after these
         for stage in joined_stages(schedule):
-            self.joined.setdefault(nest_of(stage), []).append(stage)
+            host = stage.attach.stage if isinstance(stage.attach, With) else nest_of(stage)
+            self.joined.setdefault(host, []).append(stage)
         for stage, place in bounds.kept_in.items():
             self.stored.setdefault(place, []).append(stage)
         for stage in schedule.stages:
@@ -115,6 +117,7 @@ class Nests:
             if isinstance(stage.attach, At) and not stage.is_placeholder:
                 places = self.after if stage.is_after else self.at
                 places.setdefault((stage.attach.stage, stage.attach.axis), []).append(stage)
+        self.at = {place: in_order(schedule, stages) for place, stages in self.at.items()}
 
     def choose_window(self, stage: Stage) -> None:
         """The window of a stage that is kept around loops in which it is computed."""

@@ -75,7 +75,14 @@ from tewb.schedule.result_cache import ResultCache
 from tewb.schedule.rounded_tails import not_padded, rounded_axes, told_by_elements
 from tewb.schedule.scans import holder_of, scan_memory, scan_of
 from tewb.schedule.schedule import Schedule, create_schedule
-from tewb.schedule.shared_loops import joined_stages, nest_of, nests_in_order, runs_in_order, shared_pairs
+from tewb.schedule.shared_loops import (
+    in_order,
+    joined_stages,
+    nest_of,
+    nests_in_order,
+    runs_in_order,
+    shared_pairs,
+)
 from tewb.schedule.shifted_tails import refused_again, shifted_loops
 from tewb.schedule.sliding import Window, loop_name, shapes_in_memory, window_of
 from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup, With
@@ -91,7 +98,7 @@ del _primitives
 __all__ = [
     "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
     "elements_of", "elements_spanned", "enclosing", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
-    "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
+    "in_order", "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "is_real", "IterVarAttr", "joined_stages", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR",
     "loop_marks", "loop_name", "loop_of", "loops_of_elements", "loops_text", "makes_whole_parts", "Mismatch", "MOST_NESTED", "Names",
     "needed_guards", "nest_of", "nests_in_order", "not_padded", "not_plain",

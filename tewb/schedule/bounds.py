@@ -57,8 +57,8 @@ class Bounds:
     def around(self, stage: Stage) -> tuple[tuple[Stage, IterVar], ...]:
         """The loops around the place of `stage`, innermost first: found once, from those around its parent."""
         if stage not in self._around:
-            at = stage.attach
-            self._around[stage] = (*loops_at(at), *self.around(at.stage)) if isinstance(at, At) else ()
+            at = stage.loop_around
+            self._around[stage] = () if at is None else (*loops_at(at), *self.around(at.stage))
         return self._around[stage]
 
     def fixed(self, stage: Stage) -> set[tuple[Stage, IterVar]]:
@@ -122,7 +122,7 @@ def infer_bounds(schedule: Schedule, kept_whole: Iterable[Stage] = ()) -> Bounds
             needed = needed_after(stage, bounds)
         elif stage in hosts:
             pass  # what comes after it needs all of it
-        elif stage not in whole or (stage.attached is not None and stage not in schedule.output_stages):
+        elif stage not in whole or (stage.loop_around is not None and stage not in schedule.output_stages):
             needed, kept = _needed_and_kept(stage, bounds, stage not in without_gaps)
         bounds.stages[stage] = own = stage_bounds(stage, needed, kept, stage in whole, bounds.analyzer)
         _tell_loops(own, bounds.analyzer)
@@ -206,7 +206,7 @@ def _needed(
 ) -> list[Range] | None:
     """The range of each axis of `stage` that its readers need while the loops in `fixed` stand still, with `gaps` where they
     read in steps; None for all of it. Of a hybrid function, the range of each dimension."""
-    if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.attached is None):
+    if not stage.op.tiled or (isinstance(stage.op, HybridOp | ScanOp) and stage.loop_around is None):
         return None
     # An extern may be cut in its leading dimensions only, a hybrid function in any.
     cut = stage.op.cut if isinstance(stage.op, HybridOp | ScanOp) else stage.op.axis
@@ -261,7 +261,7 @@ def _known_place(stage: Stage, bounds: Bounds) -> object:
         if isinstance(at, At):
             named = (_known_place(at.stage, bounds), bounds.stages[at.stage], at.axis)
         elif isinstance(at, With):
-            named = (at.axis,)
+            named = (_known_place(at.stage, bounds), at.axis)
         key = ("place", tuple([id(x) for x in named]))
         bounds.places[stage] = stage.schedule.result_cache.once(key, named, object)
     return bounds.places[stage]

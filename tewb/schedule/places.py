@@ -24,11 +24,11 @@ def loops_at(place: At) -> list[LoopOf]:
 def enclosing(stage: Stage) -> list[LoopOf]:
     """The loops around the place of `stage`, innermost first. Where stages are in a circle, those until it closes."""
     loops: list[LoopOf] = []
-    at, seen = stage.attached, {stage}
+    at, seen = stage.loop_around, {stage}
     while at is not None and at.stage not in seen:
         seen.add(at.stage)
         loops += loops_at(at)
-        at = at.stage.attached
+        at = at.stage.loop_around
     return loops
 
 

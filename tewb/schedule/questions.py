@@ -378,16 +378,16 @@ def first_fault(schedule: Schedule) -> Fault | None:
     in it."""
     for part, outside in misplaced_parts(schedule):
         return Fault(part, _placed_by(part), outside)
-    placed = [s for s in schedule.stages if isinstance(s.attach, At) and not s.is_placeholder]
+    placed = [s for s in schedule.stages if isinstance(s.attach, At | With) and not s.is_placeholder]
     ends: set[Stage] = set()
     for stage in placed:
         if _circular(stage, ends):
             return Fault(
                 stage,
-                "compute_at",
+                _placed_by(stage),
                 Refusal(f"{stage.name} would be computed inside of itself", "move one of them"),
             )
-        refused = not_a_place(stage)
+        refused = not_a_place(stage) if isinstance(stage.attach, At) else None
         if refused:
             return Fault(stage, "compute_at", refused)
     joined = join_fault(schedule)
@@ -408,7 +408,7 @@ def join_fault(schedule: Schedule) -> Fault | None:
     """The first stage that cannot be computed with another one, or after it in its loops."""
     joined = joined_stages(schedule)
     for stage in joined:
-        refused = wrongly_joined(stage)
+        refused = wrongly_joined(stage) or _wrong_place(stage, {})
         if refused:
             return Fault(stage, _placed_by(stage), refused)
     circle = in_a_circle(schedule) if joined else None
@@ -483,9 +483,10 @@ def no_expression(stage: Stage) -> Refusal | None:
 
 def _wrong_place(stage: Stage, answers: _Inside) -> Refusal | None:
     """Why the loop that `stage` is computed at is not around everything that reads it."""
-    if not isinstance(stage.attach, At) or stage.is_after:
+    at = stage.loop_around
+    if at is None or stage.is_after:
         return None
-    parent, axis = stage.attach.stage, stage.attach.axis
+    parent, axis = at.stage, at.axis
     for reader in stage.schedule.readers_of(stage):
         if not inside(reader, parent, axis, answers):
             if stage not in parent.reads() and not reads_through(parent, stage):
@@ -545,7 +546,7 @@ def _circular(stage: Stage, ends: set[Stage]) -> bool:
     """Whether `stage` is computed inside of itself. `ends` are stages that are not; more are added."""
     seen = {stage}
     place = stage.attach
-    while isinstance(place, At) and place.stage not in ends:
+    while isinstance(place, At | With) and place.stage not in ends:
         if place.stage in seen:
             return True
         seen.add(place.stage)
@@ -565,7 +566,8 @@ def inside(reader: Stage, parent: Stage, axis: IterVar, answers: _Inside | None 
             known[key] = all([inside(r, parent, axis, known) for r in reader.readers()])
         return known[key]
     if isinstance(reader.attach, With):
-        return reader.attach.stage is parent and _shared(reader, axis) is not None
+        host = reader.attach.stage
+        return _shared(reader, axis) is not None if host is parent else inside(host, parent, axis, answers)
     if not isinstance(reader.attach, At):
         return False
     if reader.attach.stage is parent:

@@ -60,7 +60,8 @@ def _after_their_places(stages: Sequence[Stage]) -> list[Stage]:
 
 def _place(stage: Stage) -> list[Stage]:
     """The stage in whose loops a stage is computed, in a list."""
-    return [stage.attach.stage] if isinstance(stage.attach, At) else []
+    at = stage.loop_around
+    return [] if at is None else [at.stage]
 
 
 def check_joined(schedule: Schedule) -> None:

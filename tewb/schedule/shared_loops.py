@@ -11,7 +11,7 @@ a nest are computed together, so that no stage outside may stand between them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from tewb.ir import AxisKind, ForKind, IterVar
@@ -105,30 +105,44 @@ def depends_on(stage: Stage, others: Iterable[Stage]) -> Stage | None:
 
 def nests_in_order(schedule: Schedule) -> list[Stage]:
     """The stages at the root, each after the nests that its own reads; where that is a circle, in the order of the program."""
-    return _ordered(schedule)[0]
+    return in_order(schedule, _at_root(schedule))
 
 
-def _ordered(schedule: Schedule) -> tuple[list[Stage], Stage | None]:
-    """The stages at the root in an order of computation, and one whose nest needs what itself makes, if there is one."""
-    roots = [s for s in schedule.stages if s.attach is None and not s.is_placeholder]
-    if not joined_stages(schedule):
-        return roots, None
-    needs: dict[Stage, dict[Stage, None]] = {s: {} for s in roots}
+def in_order(schedule: Schedule, stages: Sequence[Stage]) -> list[Stage]:
+    """The stages at one place, which are given in the order of the program, each after those that its own nest reads; where that
+    is a circle, as they are given."""
+    return _ordered(schedule, stages)[0]
+
+
+def _at_root(schedule: Schedule) -> list[Stage]:
+    return [s for s in schedule.stages if s.attach is None and not s.is_placeholder]
+
+
+def _ordered(schedule: Schedule, stages: Sequence[Stage]) -> tuple[list[Stage], Stage | None]:
+    """The stages at one place in an order of computation, and one whose nest needs what itself makes, if there is one."""
+    joined = joined_stages(schedule)
+    if not joined:
+        return list(stages), None
+    needs: dict[Stage, dict[Stage, None]] = {s: {} for s in stages}
+
+    def own_nest(s: Stage) -> Stage | None:
+        return next((x for x in (s, *_places_around(s)) if x in needs), None)
+
     for s in schedule.stages:
-        own = nest_of(s)
-        if s.is_placeholder or s.is_inlined or own not in needs:
+        own = own_nest(s)
+        if s.is_placeholder or s.is_inlined or own is None:
             continue
         for r in read_after_inlining(s):
-            other = nest_of(r)
-            if other is not own and other in needs:
+            other = own_nest(r)
+            if other is not None and other is not own:
                 needs[own][other] = None
     order: dict[Stage, None] = {}
-    while len(order) < len(roots):
-        ready = next((s for s in roots if s not in order and all(n in order for n in needs[s])), None)
+    while len(order) < len(stages):
+        ready = next((s for s in stages if s not in order and all(n in order for n in needs[s])), None)
         if ready is None:
-            left = [s for s in roots if s not in order]
-            joined = {nest_of(s) for s in joined_stages(schedule)}
-            return roots, next((s for s in left if s in joined), left[0])
+            left = [s for s in stages if s not in order]
+            hosts = [s for s in left if any(own_nest(x) is s for x in joined)]
+            return list(stages), (hosts or left)[0]
         order[ready] = None
     return list(order), None
 
@@ -147,10 +161,14 @@ def wrongly_joined(stage: Stage) -> Refusal | None:
 
 def in_a_circle(schedule: Schedule) -> tuple[Stage, Refusal] | None:
     """A stage in the loops of another between which and that one a third must be computed, and why."""
-    root = _ordered(schedule)[1]
+    places: dict[object, list[Stage]] = {None: _at_root(schedule)}
+    for s in schedule.stages:
+        if s.attached is not None and not s.is_after and not s.is_placeholder:
+            places.setdefault((s.attached.stage, s.attached.axis), []).append(s)
+    root = next((found for stages in places.values() if (found := _ordered(schedule, stages)[1])), None)
     if root is None:
         return None
-    members = [s for s in schedule.stages if nest_of(s) is root]
+    members = [s for s in schedule.stages if s is root or root in _places_around(s)]
     for s in [s for s in joined_stages(schedule) if s in members]:
         for r in [r for r in read_after_inlining(s) if r not in members]:
             found = depends_on(r, members)
@@ -192,11 +210,9 @@ def _no_host(stage: Stage, at: At | With) -> Refusal | None:
                 f"how often a loop of {s.name} runs depends on indices or elements",
                 f"compute {s.name} at the root",
             )
-    if host.attach is not None:
-        where = "inline" if host.is_inlined else "in loops of another stage"
-        return Refusal(
-            f"{name} is computed {where}, and its own loops are not at the root", f"s[{name}].compute_root()"
-        )
+    refused = _not_there(stage, at)
+    if refused is not None:
+        return refused
     loop = host.axis_name(at.axis)
     if at.axis not in host.leaf_iter_vars:
         became = host.replaced_by(at.axis) or "moved to another stage"
@@ -210,6 +226,35 @@ def _no_host(stage: Stage, at: At | With) -> Refusal | None:
             m.primitive in ("tensorize", "transpose") for m in host.marks_on(iv)
         ):
             return Refusal(f"loop {host.axis_name(iv)} of {name}: {_ALONE}", "choose a loop around it")
+    return None
+
+
+def _not_there(stage: Stage, at: At | With) -> Refusal | None:
+    """Why the other stage is where this one cannot be."""
+    host, name = at.stage, at.stage.name
+    if host.attach is None:
+        return None
+    place = host.attached
+    if isinstance(at, At) or place is None or host.is_after:
+        where = "inline" if host.is_inlined else "in loops of another stage"
+        return Refusal(
+            f"{name} is computed {where}, and its own loops are not at the root", f"s[{name}].compute_root()"
+        )
+    loop = f"loop {place.stage.axis_name(place.axis)} of {place.stage.name}"
+    if stage.is_output:
+        return Refusal(
+            f"{stage.name} is an output, and outputs are computed at the root; {name} is computed in {loop}",
+            f"s[{name}].compute_root()",
+        )
+    if host.is_double:
+        return Refusal(
+            f"{name} is double buffered, and computed an iteration of {loop} ahead", "choose one of the two"
+        )
+    if host.stored is not None or host.is_rolling:
+        return Refusal(
+            f"{name} is kept from one iteration of {loop} to the next, and computes what is new only",
+            f"keep {name} where it is computed, or compute {stage.name} in {loop} by itself",
+        )
     return None
 
 
@@ -259,7 +304,7 @@ def _runs_in_any_order(stage: Stage, iv: IterVar) -> bool:
 def _not_independent(stage: Stage, at: With) -> Refusal | None:
     """Why iterations of two stages may not run side by side."""
     host = at.stage
-    members = [s for s in stage.schedule.stages if nest_of(s) is host and not s.is_inlined]
+    members = [s for s in stage.schedule.stages if s is host or host in _places_around(s)]
     mine = [s for s in members if s is stage or stage in _places_around(s)]
     shared = {s for s in members if _is_for_both(s, host, at.axis)}
     others = [s for s in members if s not in mine and s not in shared]

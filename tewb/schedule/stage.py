@@ -260,6 +260,14 @@ class Stage(StagePrimitives):
         return self.attach if isinstance(self.attach, At) else None
 
     @property
+    def loop_around(self) -> At | None:
+        """The loop of another stage in which it is computed, itself or with another one; None at the root, and inline."""
+        at = self.attach
+        if isinstance(at, With):
+            at = at.stage.attach
+        return at if isinstance(at, At) else None
+
+    @property
     def is_after(self) -> bool:
         """Whether it is computed after what is in a loop of a stage that it reads."""
         return isinstance(self.own_place, At) and self.own_place.after

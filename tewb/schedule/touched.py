@@ -29,7 +29,7 @@ from tewb.schedule.hybrid_loops import accesses_of
 from tewb.schedule.needed_ranges import Box
 from tewb.schedule.ranges_with_gaps import element_at, elements_of
 from tewb.schedule.relation import Fuse, full, index_up, intervals_up, is_full
-from tewb.schedule.shared_loops import nest_of, shared_pairs
+from tewb.schedule.shared_loops import run_by, shared_pairs
 from tewb.schedule.stage import Stage, With
 from tewb.schedule.stage_bounds import StageBounds
 from tewb.schedule.threads import bound
@@ -59,7 +59,7 @@ def touched(
     for v, everything in relax.items():  # innermost first: its extent may depend on those around it
         boxes = [[relaxed(x, {v: everything}) for x in box] for box in boxes]
     if shared:
-        host, own = bounds.stages[nest_of(reader)], bounds.stages[reader]
+        host, own = bounds.stages[run_by(reader, shared[0][1])[0]], bounds.stages[reader]
         same = {own.vars[mine]: ops.cast(host.vars[theirs], own.vars[mine].dtype) for theirs, mine in shared}
         boxes = [[x and _renamed(x, same) for x in box] for box in boxes]
     if any(own.dependent_vars for own in bounds.stages.values()):

@@ -379,7 +379,10 @@ def test_the_refusal_names_the_stages_the_loops_and_the_line() -> None:
     ("steps", "why"),
     [
         (lambda s: s["Q"].parallel("i"), "i of Q is marked parallel, and i of S, which runs it, is not"),
-        (lambda s: s["S"].compute_at(s["T"], "i"), "S is computed in loops of another stage"),
+        (
+            lambda s: s["S"].compute_at(s["T"], "i"),
+            "Q is an output, and outputs are computed at the root; S is computed in loop i of T",
+        ),
     ],
 )
 def test_later_calls_that_break_a_shared_nest_are_told(steps: Callable[[Schedule], Any], why: str) -> None:
@@ -420,6 +423,129 @@ def test_lanes_threads_scans_and_groups_are_refused() -> None:
         s[D].fuse("i", "j")
         s[D].compute_with(s[C], "j")
         tewb.lower(s, [A, B, C, D])
+
+
+# ---------------------------------------------------------------- in a loop of a third stage
+
+
+def blurred(n: Any = 13, m: int = 11) -> tuple[Any, dict[str, Any]]:
+    """Two windows of one image, of which one reads what another stage makes, and their product."""
+    A = te.placeholder((n + 2, m + 2), "int32", name="A")
+    W = te.compute((n + 1, m + 2), lambda i, j: A[i, j] - A[i + 1, j], name="W")
+    X = te.compute((n, m + 2), lambda i, j: A[i, j] + A[i + 1, j] + A[i + 2, j], name="X")
+    Y = te.compute((n, m), lambda i, j: W[i, j] * W[i + 1, j + 1], name="Y")
+    Z = te.compute((n, m), lambda i, j: X[i, j + 2] * Y[i, j] + X[i, j], name="Z")
+    return A, {"W": W, "X": X, "Y": Y, "Z": Z}
+
+
+@pytest.mark.parametrize("own", ["X", "Y"])
+@pytest.mark.parametrize("place", ["i.outer", "i.inner", "j"])
+@pytest.mark.parametrize("shared", ["i", "j"])
+@pytest.mark.parametrize("first", ["root", "beside", "in both"])
+def test_stages_share_a_nest_in_a_loop_of_a_third(own: str, place: str, shared: str, first: str) -> None:
+    A, t = blurred()
+    host = "Y" if own == "X" else "X"
+    s = te.create_schedule(t["Z"].op)
+    s["Z"].split("i", 4)
+    s[host].compute_at(s["Z"], place)
+    s[own].compute_with(s[host], shared)
+    if first == "beside":
+        s["W"].compute_at(s["Z"], place)
+    elif first == "in both":
+        s["W"].compute_at(s["Y"], "j")
+    counted = checked(s, [A], [t["Z"]])
+    assert counted["X"] == 13 * (13 if place != "j" else 2 * 11)  # of three columns two are read
+    assert counted["Y"] == 13 * 11
+    assert_same_result(s, [A], [t["Z"]])
+
+
+def test_what_a_stage_beside_another_reads_is_computed_before_both() -> None:
+    A, t = blurred()
+    s = te.create_schedule(t["Z"].op)
+    s["X"].compute_at(s["Z"], "i")
+    s["Y"].compute_with(s["X"], "j")
+    s["W"].compute_at(s["Z"], "i")  # the program has it before X
+    assert nests(s, [A, t["Z"]]) == ["i", "i", "j", "j", "j", "j"]
+    shown = tree_text(loops_state(Session(s, [A, t["Z"]])))
+    assert shown.index("W  (at Z.i)") < shown.index("X  (at Z.i)") < shown.index("Y  (with X.j)")
+
+
+def test_stages_of_symbolic_sizes_share_a_nest_in_a_loop() -> None:
+    n = te.var("n")
+    A, t = blurred(n)
+    s = te.create_schedule(t["Z"].op)
+    s["Z"].split("i", 4)
+    s["X"].compute_at(s["Z"], "i.outer")
+    s["Y"].compute_with(s["X"], "j")
+    s["Z"].parallel("i.outer")
+    plain, kernel = (tewb.build(x, [A, t["Z"]]) for x in (te.create_schedule(t["Z"].op), s))
+    for size in (1, 3, 4, 13):
+        a = np.random.default_rng(size).integers(-99, 99, (size + 2, 13)).astype("int32")
+        want, got = np.zeros((2, size, 11), "int32")
+        plain(a, want)
+        kernel(a, got)
+        np.testing.assert_array_equal(got, want)
+
+
+def kept_between(s: Schedule) -> None:
+    s["Z"].split("i", 4)
+    s["X"].compute_at(s["Z"], "i.inner")
+    s["X"].store_at(s["Z"], "i.outer")
+    s["Y"].compute_with(s["X"], "i")
+
+
+def double_buffered(s: Schedule) -> None:
+    s["X"].compute_at(s["Z"], "i")
+    s["X"].double_buffer()
+    s["Y"].compute_with(s["X"], "i")
+
+
+def read_further_out(s: Schedule) -> None:
+    s["Y"].compute_at(s["Z"], "i")
+    s["W"].compute_at(s["Y"], "i")
+    s["X"].compute_with(s["W"], "i")
+
+
+def read_before_too(s: Schedule) -> None:
+    s["Y"].compute_at(s["Z"], "i")
+    s["X"].compute_with(s["Y"], "i")
+
+
+def in_itself(s: Schedule) -> None:
+    s["X"].compute_at(s["Z"], "i")
+    s["Z"].compute_with(s["X"], "i")
+
+
+def after_another(s: Schedule) -> None:
+    s["Y"].reverse_compute_at(s["W"], "j")
+    s["X"].compute_with(s["Y"], "i")
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"),
+    [
+        (kept_between, "X is kept from one iteration of loop i.inner of Z to the next, and computes what is new only"),
+        (double_buffered, "X is double buffered, and computed an iteration of loop i of Z ahead"),
+        (read_further_out, "Z also reads X, and is computed outside of loop i of Y|Y does not read X"),
+        (read_before_too, "V also reads X, and is computed outside of loop i of Z"),
+        (in_itself, "X would be computed inside of itself"),
+        (after_another, "Y is computed in loops of another stage"),
+    ],
+)  # fmt: skip
+def test_loops_that_two_stages_cannot_both_be_in_are_refused(
+    steps: Callable[[Schedule], Any], why: str
+) -> None:
+    A, t = blurred()
+    V = te.compute((13, 11), lambda i, j: t["X"][i, j] + 1, name="V")
+    outputs = (
+        [te.compute((13, 11), lambda i, j: t["Z"][i, j] + V[i, j], name="U")]
+        if steps is read_before_too
+        else []
+    )
+    s = te.create_schedule([t["Z"].op, *[x.op for x in outputs]])
+    with pytest.raises(ScheduleError, match=why):
+        steps(s)
+        tewb.lower(s, [A, t["Z"]])
 
 
 # ---------------------------------------------------------------- where it is seen

@@ -22,9 +22,9 @@ from tewb.tensor import Tensor
 
 
 def _others(stage: Stage) -> list[str]:
-    """The stages in whose loops a stage may be computed: those at the root."""
-    roots = [s for s in stage.schedule.stages if s.attach is None and not s.is_placeholder and s is not stage]
-    return [s.name for s in roots]
+    """The stages with which a stage may be computed: those at the root, and those in loops where all that reads it is too."""
+    others = [s for s in stage.schedule.stages if not s.is_placeholder and s is not stage]
+    return [s.name for s in others if s.attach is None or (s.attached is not None and not s.is_after)]
 
 
 @primitive(
@@ -42,7 +42,7 @@ def compute_with(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> 
             for k: B[i] += g(i, k)                 if i < m:
                                                        for k: B[i] += g(i, k)
 
-    Neither may depend on the other, and both are computed at the root. Shared loops begin together, run as often as the
+    Neither may depend on the other. Where `parent` is computed in a loop of a third stage, this one is too. Shared loops begin together, run as often as the
     longer one does, and as `parent` says: marks are given there, splits to both stages. Reduce loops may be shared too: sums of
     the same data are made in one pass. What both read may be computed in a shared loop of `parent`.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tewb.base import ScheduleError, readable
 from tewb.ir import script
-from tewb.schedule import At, Schedule, Stage, loop_marks, place_text, recompute_factor, scan_of, stage_marks
+from tewb.schedule import Schedule, Stage, loop_marks, place_text, recompute_factor, scan_of, stage_marks
 from tewb.schedule.bounds import infer_bounds
 
 GIVEN = ("input", "state")  # kinds of stages without loops: what they hold comes from elsewhere
@@ -50,7 +50,7 @@ class StageInfo:
 
 def loop_tree(schedule: Schedule) -> list[StageInfo]:
     """All stages in the order of computation."""
-    placed = [s for s in schedule.stages if isinstance(s.attach, At) and not s.is_placeholder]
+    placed = [s for s in schedule.stages if s.loop_around is not None and not s.is_placeholder]
     try:
         bounds = infer_bounds(schedule) if placed else None
     except ScheduleError:  # a later step may make it right

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from tewb.base import TewbError, digits
 from tewb.ir import const_int, script
-from tewb.schedule import At, Extents, Stage, With, loop_marks, place_text, stage_marks
+from tewb.schedule import At, Extents, Stage, With, in_order, loop_marks, place_text, stage_marks
 from tewb.schedule.bounds import Bounds, known_bounds
 from tewb.tensor import ComputeOp, ScanOp
 from tewb.workbench.judge.ledger import Entry, account_of, argument_stages
@@ -80,12 +81,19 @@ class _Tree:
             if isinstance(s.attach, At | With) and not s.is_placeholder:
                 self.attached.setdefault((s.attach.stage, s.attach.axis), []).append(s)
                 self.inside.setdefault(s.attach.stage, []).append(s)
+        self.attached = {place: self.in_order(stages) for place, stages in self.attached.items()}
         self.has_scans = any(isinstance(s.op, ScanOp) for s in self.schedule.stages)
 
     def state(self) -> Loops:
         placed = {s for stages in self.inside.values() for s in stages}
-        roots = [self.root(s) for s in self.schedule.stages if s not in placed]
-        return Loops(tuple(roots), self.problem)
+        roots = self.in_order([s for s in self.schedule.stages if s not in placed])
+        return Loops(tuple([self.root(s) for s in roots]), self.problem)
+
+    def in_order(self, stages: Sequence[Stage]) -> list[Stage]:
+        """Stages at one place, with those that run before the rest of it in the order in which they do."""
+        run = [s for s in stages if not (s.is_placeholder or s.is_inlined or _follows(s))]
+        following, own = iter(in_order(self.schedule, run)), set(run)
+        return [next(following) if s in own else s for s in stages]
 
     def root(self, s: Stage) -> LoopNode:
         """A stage that is in no other's loops, with all that is computed in it: the same node as before where nothing about
