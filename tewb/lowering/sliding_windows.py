@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tewb.base import LowerError
-from tewb.ir import const_int
+from tewb.ir import Var, const_int, uses
 from tewb.schedule import Stage, Window, loop_name, runs_in_order, window_of
 from tewb.schedule.bounds import Bounds
 
@@ -35,21 +35,23 @@ def checked_window(stage: Stage, bounds: Bounds, is_argument: bool) -> Window | 
     window = window_of(stage, bounds)
     if stage.is_rolling and window is not None:
         ((parent, iv),) = between
-        _check_rolling(stage, window, loop_name(parent, iv))
+        _check_rolling(stage, window, loop_name(parent, iv), bounds.stages[parent].vars[iv])
     return window
 
 
-def _check_rolling(stage: Stage, window: Window, loop: str) -> None:
+def _check_rolling(stage: Stage, window: Window, loop: str, v: Var) -> None:
     """Raise LowerError for a rolling buffer whose memory would not go round, or that would be computed whole each time."""
     if any(s.marks_of("tensorize") for s in (stage, *stage.readers())):
         return  # refused by the intrinsic, which is told what it reads and writes
     if not window.box:
         hint = "compute it further out"
         raise _refused("rolling_buffer", stage, f"{stage.name} is one element, and no part of it", hint)
-    why = window.whole.get(loop)
-    if any(const_int(r.extent) is None for r in window.box):
+    why = None if window.is_apart else window.whole.get(loop)
+    if any(uses(r.extent, [v]) for r in window.box):
+        why = f"how much of {stage.name} an iteration of {loop} needs differs from one to the next"
+    elif not window.is_apart and any(const_int(r.extent) is None for r in window.box if uses(r.min, [v])):
         why = f"how much of {stage.name} an iteration of {loop} needs is not a constant"
-    if why is not None and not window.is_apart:
+    if why is not None:
         raise _refused("rolling_buffer", stage, why, "compute it without rolling_buffer")
 
 

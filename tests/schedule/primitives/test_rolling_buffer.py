@@ -159,6 +159,34 @@ def test_symbolic_sizes() -> None:
         np.testing.assert_allclose(c, 2 * (a[:-2] + a[1:-1] + a[2:]), rtol=1e-6)
 
 
+def test_rows_of_symbolic_length() -> None:
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n + 2, m), name="A")
+    B = te.compute((n + 2, m), lambda i, j: A[i, j] * 2.0, name="B")
+    C = te.compute((n, m), lambda i, j: B[i, j] + B[i + 1, j] + B[i + 2, j], name="C")
+    s = te.create_schedule(C.op)
+    rolled(s, "i")
+    kernel = tewb.build(s, [A, C], debug=True)
+    for rows, length in ((0, 2), (1, 1), (5, 7), (20, 0)):
+        a, c = np.random.rand(rows + 2, length).astype("float32"), np.zeros((rows, length), "float32")
+        kernel(a, c)
+        np.testing.assert_allclose(c, 2 * (a[:-2] + a[1:-1] + a[2:]), rtol=1e-6)
+
+
+def test_parts_of_which_the_last_is_shorter_are_refused() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] * 2.0, name="B")
+    C = te.compute((n,), lambda i: B[i] + 1.0, name="C")
+    s = te.create_schedule(C.op)
+    s[C].split("i", nparts=16)
+    rolled(s, "i.outer")
+    with pytest.raises(
+        LowerError, match="how much of B an iteration of i.outer of C needs differs from one to the next"
+    ):
+        tewb.lower(s, [A, C])
+
+
 def test_the_workbench_shows_and_replays_it() -> None:
     inputs, outputs = windows(n=6, m=1)
     s = schedule_for(outputs)
