@@ -94,8 +94,8 @@ def _define(p: Program) -> dict[str, Any] | None:
         execute(script.definition(p), names)
     except TewbError as e:
         # An index that is outside whatever happens, a constant divisor that is 0, and a negative number beside
-        # a uint64 are told at once.
-        if isinstance(e, BoundError) or "division by zero" in str(e) or "does not fit uint64" in str(e):
+        # an unsigned one are told at once.
+        if isinstance(e, BoundError) or "division by zero" in str(e) or "does not fit uint" in str(e):
             return None
         raise Finding(f"define: {type(e).__name__}", str(e)) from e
     except Exception as e:
