@@ -243,6 +243,35 @@ def test_index_beyond_int32_of_elements_reads_its_element() -> None:
             kernel(a, np.array([0, 1, 2**30], "int32"), 1024)
 
 
+@pytest.mark.parametrize(
+    "index",
+    [
+        lambda x: te.max(te.min(x, 2), 0),
+        lambda x: te.floormod(x, 3),
+        lambda x: te.floormod(te.floordiv(x, 7), 3),
+        lambda x: te.max(te.min(x * 2, 2), 0),
+    ],
+    ids=["clipped", "remainder", "quotient", "more"],
+)
+@pytest.mark.parametrize("dtype", ["int8", "int16", "int32"])
+def test_an_element_has_wrapped_where_an_index_reads_it_inline_or_not(index: Any, dtype: str) -> None:
+    A, B = te.placeholder((40,), dtype, name="A"), te.placeholder((3,), name="B")
+    X = te.compute((40,), lambda i: A[i] + A[39 - i] * A[i], name="X")
+    Y = te.compute((40,), lambda i: te.max(X[i], -5) - X[i], name="Y")
+    C = te.compute((40,), lambda i: B[index(X[i])] + B[index(Y[i])], name="C")
+    ends = np.iinfo(dtype)
+    a = np.random.default_rng(5).integers(ends.min, ends.max, 40, dtype, endpoint=True)
+    b, results = np.arange(1, 4, dtype="float32"), []
+    for inlined in ([], ["X"], ["X", "Y"]):
+        s = te.create_schedule(C.op)
+        for name in inlined:
+            s[name].compute_inline()
+        results.append(np.zeros(40, "float32"))
+        tewb.build(s, [A, B, C], debug=True)(a, b, results[-1])
+    np.testing.assert_array_equal(results[1], results[0])
+    np.testing.assert_array_equal(results[2], results[0])
+
+
 def test_ordinary_indices_stay_in_32_bits() -> None:
     n, m = te.var("n"), te.var("m")
     A = te.placeholder((n, m), "int32", name="A")

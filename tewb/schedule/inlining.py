@@ -9,7 +9,7 @@ from tewb.base import LowerError, any_depth
 from tewb.ir import Expr, ProducerLoad, Var, at_axes, rewriter, walk
 from tewb.schedule.schedule import Schedule
 from tewb.schedule.stage import Stage
-from tewb.tensor import ComputeOp, Operation, check_accesses
+from tewb.tensor import ComputeOp, Operation, check_accesses, element_in_index, known_ranges
 
 MOST_NODES = (
     75_000  # of a stage and what is inlined into it; half of them are shared, and these take 8 s to build
@@ -55,7 +55,7 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
     size = 0
 
     def load(n: ProducerLoad) -> Expr:
-        indices = tuple([rewrite(i) for i in n.indices])
+        indices = tuple([rewrite_index(i) for i in n.indices])
         producer = schedule.stage_of(n.producer)
         if not producer.is_inlined:
             return ProducerLoad(n.producer, indices, n.dtype)
@@ -74,8 +74,14 @@ def _inline(schedule: Schedule, op: ComputeOp, inline: list[Operation]) -> Opera
             elements[key] = rewrite(at_axes(values)(source.body[n.producer.value_index]))
         return elements[key]
 
+    def load_in_index(n: ProducerLoad) -> Expr:
+        element = load(n)
+        return element_in_index(element, ranges) if schedule.stage_of(n.producer).is_inlined else element
+
+    ranges = known_ranges(op.axis, op.inputs)
     rewrite: Callable[[Expr], Expr] = rewriter({ProducerLoad: load})
-    body, domains = tuple([rewrite(e) for e in op.body]), op.mapped_domains(rewrite)
+    rewrite_index: Callable[[Expr], Expr] = rewriter({ProducerLoad: load_in_index})
+    body, domains = tuple([rewrite(e) for e in op.body]), op.mapped_domains(rewrite_index)
     inlined = ComputeOp(op.name, op.axis, body, op.tag, False, domains, op.first_step)
     inlined.span = op.span
     if any(isinstance(o, ComputeOp) and o.unproved for o in (op, *inline)):

@@ -42,12 +42,12 @@ from tewb.tensor.tag_scope import tag_scope
 from tewb.tensor.tensor import Operation, Tensor, TensorSlice, check_name
 from tewb.tensor.tensor_compute import TensorComputeOp
 from tewb.tensor.tensor_intrin import INTRINSICS, TensorIntrin, decl_tensor_intrin, intrinsic_of
-from tewb.tensor.wide_indices import checked_index, index_text, known_ranges
+from tewb.tensor.wide_indices import checked_index, element_in_index, index_text, known_ranges
 
 __all__ = [
     "access", "address_of", "ALWAYS", "box_text", "call_extern", "call_llvm_intrin", "call_llvm_pure_intrin", "intrinsic_name", "intrinsic_number", "call_packed",
     "call_pure_extern", "check_accesses", "check_name", "checked_index", "comm_reducer", "compute", "ComputeOp",
-    "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "ExternOp", "GraphSource",
+    "decl_buffer", "decl_tensor_intrin", "depends_on", "Domain", "extern", "extern_region", "element_in_index", "ExternOp", "GraphSource",
     "index_text", "intrinsic_of", "INTRINSICS", "is_whole", "known_ranges", "max_value", "min_value", "Operation",
     "placeholder", "PlaceholderOp", "producers_first", "reads_earlier", "reduce_axis", "Region", "scan", "scan_body", "scan_fix_points",
     "ScanOp", "size_var", "stack_array", "stores_into_inputs", "stride", "StrideVar", "tag_scope", "Tensor", "TensorComputeOp", "TensorIntrin", "TensorSlice",

@@ -117,6 +117,18 @@ def checked_index(index: Expr, ranges: Known, size: Expr) -> Expr:
     return _widened(index) if _passes(index, ranges, size, True) else index
 
 
+def element_in_index(value: Expr, ranges: Known) -> Expr:
+    """The value of an element that is put where an index reads it: it has wrapped, as in memory, where it passes its dtype, and
+    stays as it is in an index that is computed in int64.
+
+    A[B[i]], B[i] = C[i] + C[i]    ->    A[int32(uint32(C[i] + C[i]))]
+    """
+    d = value.dtype
+    if d.bits >= 64 or not _passes(value, ranges, None, False):
+        return value
+    return Cast(Cast(value, DType(f"uint{d.bits}")), d)
+
+
 def index_text(index: Expr) -> str:
     """An index as the user wrote it: without the casts that make it wide."""
 
