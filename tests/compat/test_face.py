@@ -173,3 +173,26 @@ def test_a_module_that_is_imported_by_itself_answers_for_its_names(module: str, 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr == ""
     assert done.stdout.startswith(("<contrib.", "<module 'tewb.testing"))
+
+
+def test_modules_that_are_only_imported_answer_for_their_classic_names() -> None:
+    """Without being asked for as an attribute of the one around, which dresses a module too: in a process of its own."""
+    code = """
+import importlib, sys
+import tewb
+from tewb.compat import face
+missing = []
+for classic, table in face.modules().items():
+    if classic == "tvm" or table.is_class:
+        continue
+    try:
+        module = importlib.import_module(f"tewb.{classic}")
+    except ModuleNotFoundError:
+        continue
+    missing += [f"{classic}.{name}" for name in table.entries if not hasattr(module, name)]
+print(missing)
+import tewb.topi
+print(tewb.topi.signal)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[0] == "[]" and "signal" in done.stdout.splitlines()[1]

@@ -13,9 +13,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tewb.base import CodegenError, here
+from tewb.compat import face
 from tewb.runtime import create_shared
 
 __all__ = ["create_shared", "cross_compiler", "get_cc", "get_target_by_dump_machine"]
+
+face.wear(__name__)
 
 
 def cross_compiler(compile_func: str, options: Sequence[str] | None = None) -> Callable[..., None]:

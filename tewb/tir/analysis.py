@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tewb.base import TewbError, here
+from tewb.compat import face
 from tewb.ir import (
     AttrStmt,
     Binary,
@@ -38,6 +39,8 @@ __all__ = [
     "verify_memory",
     "verify_ssa",
 ]
+
+face.wear(__name__)
 
 
 def expr_deep_equal(lhs: Any, rhs: Any) -> bool:

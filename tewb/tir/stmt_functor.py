@@ -6,10 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tewb.base import TewbError, any_depth, here
+from tewb.compat import face
 from tewb.ir import IRModule, Node, PrimFunc, Var, convert, visit, walk
 from tewb.ir import substitute as substitute_vars
 
 __all__ = ["ir_transform", "post_order_visit", "pre_order_visit", "substitute"]
+
+face.wear(__name__)
 
 
 def _node(x: Any) -> Node:

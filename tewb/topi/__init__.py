@@ -11,6 +11,7 @@ operation has a name and a tag (`topi.tag`), by which schedules know what it is.
 numpy arrays.
 """
 
+from tewb.compat import face
 from tewb.topi import elsewhere, generic, image, nn, sparse, tag, testing, utils, vision, x86
 from tewb.topi.broadcast import (
     add,
@@ -160,3 +161,5 @@ __all__ = [
     "trunc", "trunc_divide", "trunc_mod", "unique", "unravel_index", "utils", "vision", "where", "x86", "zeros",
     "zeros_like",
 ]  # fmt: skip
+
+face.wear(__name__)
