@@ -17,8 +17,8 @@ from tewb.schedule.sliding import APART, LoopBetween, Slide, Window, places_in, 
 
 V = Var("v", te.var("n").dtype)
 W = Var("w", V.dtype)
-LOOP = LoopBetween("v of C", V, const(9))
-INNER = LoopBetween("w of C", W, const(4))
+LOOP = LoopBetween("v of C", V, const(9), False)
+INNER = LoopBetween("w of C", W, const(4), False)
 
 
 def box(*begins: Any, sizes: Sequence[int] = (3, 4)) -> list[Range]:
@@ -125,7 +125,7 @@ def test_guards_may_leave_out_the_last_iterations_only() -> None:
 
 
 def test_a_loop_inside_of_changing_length_is_refused() -> None:
-    changing = LoopBetween("w of C", W, ops.minimum(9 - V, 4))
+    changing = LoopBetween("w of C", W, ops.minimum(9 - V, 4), False)
     found = slide("B", box(V, 0), [LOOP, changing], 0, [], analyzer())
     assert found == "how often w of C runs differs from one iteration of v of C to the next"
 

@@ -9,8 +9,9 @@ iteration, or, along dimensions whose loops run in the order of the elements, no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from tewb.arith import Analyzer, slope
@@ -21,6 +22,7 @@ from tewb.ir import (
     IterVar,
     ProducerLoad,
     Range,
+    Var,
     const,
     const_int,
     free_vars,
@@ -55,9 +57,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """An axis of a reader runs along a dimension of what it reads, up to `ahead` elements before it."""
+    """An axis of a reader runs along a dimension of what it reads in one `access`, up to `ahead` elements before it."""
 
     axis: IterVar
+    access: object
     part: Interval
     size: Expr
     ahead: int
@@ -237,6 +240,9 @@ def part_after(stage: Stage, bounds: Bounds) -> list[Range] | Refusal:
                 return found
             for n in found:
                 needs.setdefault(n.axis, []).append(n)
+    refused = _on_a_diagonal(stage, needs, {bounds.stages[s].vars[iv] for s, iv in fixed})
+    if refused is not None:
+        return refused
     ranges = []
     for iv in stage.op.axis:
         r = (
@@ -248,6 +254,21 @@ def part_after(stage: Stage, bounds: Bounds) -> list[Range] | Refusal:
             return r
         ranges.append(r)
     return ranges
+
+
+def _on_a_diagonal(stage: Stage, needs: Mapping[IterVar, Sequence[_Need]], loops: set[Var]) -> Refusal | None:
+    """Why the parts of a stage are not all that it has together: two of its axes go along with the same loop, each in an access
+    of its own, so that only pairs of the same part would be computed. Those of one access are parts of one box."""
+    for (a, of_a), (b, of_b) in combinations(needs.items(), 2):
+        along = [{v for n in of for v in free_vars(n.part.lo) if v in loops} for of in (of_a, of_b)]
+        both = along[0] & along[1]
+        if both and not any(n.access is m.access for n in of_a for m in of_b):
+            return Refusal(
+                f"{stage.axis_name(a)} and {stage.axis_name(b)} of {stage.name} would both go along with loop "
+                f"{min(v.name for v in both)}, and every part of one is needed with every part of the other",
+                "choose a loop around it, in which all that both read is made",
+            )
+    return None
 
 
 def _size(stage: Stage, iv: IterVar) -> Expr:
@@ -313,7 +334,7 @@ def _needs(stage: Stage, read: Stage, t: Tensor, made_of: Made, bounds: Bounds) 
                     f"choose a loop around, in which all of that dimension of {read.name} is made",
                 )
             taken[own[0]] = d
-            found.append(_Need(own[0], x, t.shape[d], max(0, ahead[1][1])))
+            found.append(_Need(own[0], taken, x, t.shape[d], max(0, ahead[1][1])))
     return found
 
 

@@ -54,11 +54,13 @@ CHEAP = 16 << 10  # bytes: so much more memory is well spent on a number of plac
 
 @dataclass(frozen=True, slots=True)
 class LoopBetween:
-    """A loop around the place where a stage is computed, inside of that where it is stored."""
+    """A loop around the place where a stage is computed, inside of that where it is stored. How often it runs may depend on those
+    around it."""
 
     name: str
     var: Var
     extent: Expr
+    depends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,8 @@ def _without_slides(stage: Stage, box: Sequence[Range], loops: Sequence[LoopBetw
 
 def _loop(stage: Stage, iv: IterVar, bounds: Bounds) -> LoopBetween:
     own = bounds.stages[stage]
-    return LoopBetween(loop_name(stage, iv), own.vars[iv], own.extents[iv])
+    depends = uses(own.extents[iv], own.dependent_vars)
+    return LoopBetween(loop_name(stage, iv), own.vars[iv], own.extents[iv], depends)
 
 
 def loop_name(stage: Stage, iv: IterVar) -> str:
@@ -261,7 +264,7 @@ def slide(
     """What an iteration of the loop at `position` finds of stage `name`, whose part `box` it needs, or why it computes the
     whole part. `loops` are those in which it is kept, outermost first, and `guards` the conditions around it."""
     loop, inner = loops[position], loops[position + 1 :]
-    changing = next((x for x in inner if uses(x.extent, [loop.var])), None)
+    changing = next((x for x in inner if x.depends or uses(x.extent, [loop.var])), None)
     if changing is not None:
         return f"how often {changing.name} runs differs from one iteration of {loop.name} to the next"
     mine = [r for r in box if _moves(r, [loop.var])]

@@ -368,6 +368,34 @@ def test_loops_inside_of_reductions_and_other_stages_are_refused() -> None:
         s[C].reverse_compute_at(s[C], "i")
 
 
+@pytest.mark.parametrize(("rows", "columns"), [("i", None), ("i.outer", 4), ("i.inner", 4)])
+def test_a_reader_of_two_parts_of_one_dimension_is_refused(rows: str, columns: int | None) -> None:
+    """Its elements pair each row with each other one, and an iteration has one row: only a diagonal would be computed."""
+    A = te.placeholder((8, 3), name="A")
+    P = te.compute((8, 3), lambda i, j: A[i, j] * 2.0, name="P")
+    C = te.compute((8, 8), lambda x, y: P[x, 0] + P[y, 1], name="C")
+    s = te.create_schedule(C.op)
+    if columns is not None:
+        s[P].split("i", columns)
+    s[C].reverse_compute_at(s[P], rows)
+    refused(s, [A, C], "x and y of C would both go along with loop i")
+
+
+def test_axes_along_two_dimensions_go_with_loops_of_both() -> None:
+    n = te.var("n")
+    A = te.placeholder((n, n), name="A")
+    P = te.compute((n, n), lambda i, j: A[i, j] * 2.0, name="P")
+    C = te.compute((n, n), lambda x, y: P[x, y] + P[x, y] * P[x, y], name="C")
+    for fused in (False, True):
+        s = te.create_schedule(C.op)
+        axis = s[P].fuse("i", "j") if fused else "j"
+        s[C].reverse_compute_at(s[P], axis)
+        kernel = tewb.build(s, [A, C], debug=True)
+        a, c = np.random.rand(5, 5).astype("float32"), np.zeros((5, 5), "float32")
+        kernel(a, c)
+        np.testing.assert_allclose(c, 2 * a + 4 * a * a, rtol=1e-6)
+
+
 def test_a_stage_between_the_two_must_be_there_first() -> None:
     A, P, _ = rows(SAME)
     E = te.compute((13, 4), lambda i, j: P[12 - i, j], name="E")

@@ -68,6 +68,34 @@ def checked(s: Schedule, inputs: list[Any], outputs: list[Any], sizes: Any = Non
     return run.stores
 
 
+@pytest.mark.parametrize("place", ["i", "j", "k"])
+@pytest.mark.parametrize("stored", [None, "i"])
+@pytest.mark.parametrize("index", [lambda k: (k, k), lambda k: (0, k), lambda k: (k, 8 - k)])
+def test_what_a_loop_needs_that_runs_as_often_as_another_one_says(
+    place: str, stored: str | None, index: Any
+) -> None:
+    """What was computed in an iteration before is less than what this one needs."""
+    A = te.placeholder((9, 9), "int32", name="A")
+    P = te.compute((9, 9), lambda i, j: A[i, j] + 1, name="P")
+
+    def triangle(i: Any, j: Any) -> Any:
+        k = te.reduce_axis((0, i), name="k")
+        return te.sum(P[index(k)], axis=k)
+
+    C = te.compute((9, 5), triangle, name="C")
+    s = te.create_schedule(C.op)
+    s[P].compute_at(s[C], place)
+    if stored is None:
+        s[P].store_root()
+    elif place != stored:
+        s[P].store_at(s[C], stored)
+    a = np.arange(81, dtype="int32").reshape(9, 9)
+    c = np.zeros((9, 5), "int32")
+    tewb.build(s, [A, C], debug=True)(a, c)
+    want = [sum(int(a[index(k)]) + 1 for k in range(i)) for i in range(9)]
+    np.testing.assert_array_equal(c, np.repeat(want, 5).reshape(9, 5))
+
+
 def size(s: Schedule, args: list[Any], name: str) -> list[int | None]:
     body = tewb.lower(s, args)["main"].body
     found = {n.buffer for n in walk(body) if isinstance(n, Allocate) and n.buffer.name == name}
