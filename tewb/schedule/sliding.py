@@ -97,7 +97,7 @@ class Window:
     @property
     def is_apart(self) -> bool:
         """Whether iterations need parts that do not overlap."""
-        return all(why == APART for why in self.whole.values())
+        return bool(self.whole) and all(why == APART for why in self.whole.values())
 
     def __str__(self) -> str:
         return "; ".join(self.facts())

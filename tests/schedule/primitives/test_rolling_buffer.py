@@ -173,6 +173,19 @@ def test_rows_of_symbolic_length() -> None:
         np.testing.assert_allclose(c, 2 * (a[:-2] + a[1:-1] + a[2:]), rtol=1e-6)
 
 
+def test_a_window_of_symbolic_length_is_refused() -> None:
+    """It slides along the loop, and memory of so many places cannot go round."""
+    n = te.var("n")
+    A, k = te.placeholder((n + 2,), name="A"), te.reduce_axis((0, 3), name="k")
+    B = te.compute((n + 2,), lambda i: A[i] * 2.0, name="B")
+    C = te.compute((n,), lambda i: te.sum(B[i + k] * (k + 1), axis=k), name="C")
+    s = te.create_schedule(C.op)
+    s[C].reorder("k", "i")
+    rolled(s, "k")
+    with pytest.raises(LowerError, match="how much of B an iteration of k of C needs is not a constant"):
+        tewb.lower(s, [A, C])
+
+
 def test_parts_of_which_the_last_is_shorter_are_refused() -> None:
     n = te.var("n")
     A = te.placeholder((n,), name="A")
