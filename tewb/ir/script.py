@@ -174,6 +174,8 @@ class _ExpressionPrinter:
         if e.__class__ is Var:
             return self.name(e), _ATOM
         match e:
+            case Var(name):  # of a kind of its own, which is none of a program
+                return name, _ATOM
             case IntImm(value, dtype):
                 return _integer(value, dtype)
             case BufferLoad(buffer, indices):

@@ -16,7 +16,14 @@ from tewb.lowering.argument_buffers import argument_buffer, read_at_0_where_size
 from tewb.lowering.nest import Key
 from tewb.lowering.specialise_bodies import in_all_bodies, strided_arguments, strided_buffer
 from tewb.schedule import Schedule, Stage, scan_of
-from tewb.tensor import ExternOp, PlaceholderOp, Tensor, stores_into_inputs
+from tewb.tensor import (
+    ExternOp,
+    PlaceholderOp,
+    StrideVar,
+    Tensor,
+    only_in_conditions,
+    stores_into_inputs,
+)
 
 
 def kernel_parameters(
@@ -97,6 +104,8 @@ def _check_argument(a: Any, before: Sequence[Any]) -> None:
             hint="as in tewb.lower(s, [A, B, C])",
             span=here(),
         )
+    if isinstance(a, StrideVar):
+        raise only_in_conditions(a)
     if any(a is other for other in before):
         raise _given_twice(a)
 

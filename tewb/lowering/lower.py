@@ -64,7 +64,7 @@ from tewb.schedule import (
     with_part_sizes,
 )
 from tewb.schedule.bounds import Bounds, infer_bounds, keep_bounds
-from tewb.tensor import Tensor
+from tewb.tensor import StrideVar, Tensor, only_in_conditions
 
 
 def lower_schedule(
@@ -309,7 +309,9 @@ def _check_variables(f: PrimFunc, cache: ResultCache, wrong: list[LowerError]) -
     bound |= {b.data for b in memory_around(f.body)}
     unknown = [v for v in dict.fromkeys(v for free, _ in used for v in free) if v not in bound]
     wrong += [
-        LowerError(
+        only_in_conditions(v)
+        if isinstance(v, StrideVar)
+        else LowerError(
             f"the value of {v.name} is not known: it is not an argument, nor a size of one",
             hint=f"pass {v.name} as an argument",
             span=here(),

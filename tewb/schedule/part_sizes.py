@@ -32,6 +32,7 @@ from tewb.ir import (
 )
 from tewb.schedule.integer_text import operation_text, read_integer
 from tewb.schedule.relation import part_dtype
+from tewb.tensor import StrideVar, only_in_conditions
 
 if TYPE_CHECKING:
     from tewb.schedule.schedule import Schedule
@@ -76,6 +77,9 @@ def check_names(schedule: Schedule, variables: Sequence[Var]) -> None:
     tell from others by their names."""
     program = schedule.program_variables()
     names = {v: name for name, v in program.items()}
+    for v in variables:
+        if isinstance(v, StrideVar):
+            raise only_in_conditions(v)
     for name in (names.get(v, v.name) for v in variables):
         if not name.isidentifier() or keyword.iskeyword(name):
             raise ScheduleError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tewb.base import DType, DTypeError, ShapeError, here
-from tewb.ir import Expr, IntImm, Var, const_int, convert, ops
+from tewb.ir import Expr, IntImm, Var, const_int, convert, free_vars, ops
+from tewb.tensor.strides import StrideVar, only_in_conditions
 from tewb.tensor.tensor import Operation, Tensor, check_name
 
 
@@ -36,6 +37,9 @@ def check_shape(name: str, shape: Any) -> tuple[Expr, ...]:
                 else 'te.placeholder((n, 64)) with n = te.var("n")',
                 span=here(),
             )
+        for v in free_vars(e):
+            if isinstance(v, StrideVar):
+                raise only_in_conditions(v)
         size = const_int(e)
         if size is not None and size < 0:
             raise ShapeError(f"{name}: size {size} is negative", hint="sizes are 0 or more", span=here())

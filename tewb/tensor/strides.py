@@ -17,6 +17,15 @@ class StrideVar(Var):
     dimension: int
 
 
+def only_in_conditions(v: StrideVar) -> LowerError:
+    """The error of a stride that stands where a call does not tell it."""
+    return LowerError(
+        f"{v.name} is known in conditions of specialize only",
+        hint=f"with s.specialize(te.{v.name} == 1): ...",
+        span=here(),
+    )
+
+
 def stride(tensor: Tensor, dimension: int) -> Var:
     """How far apart neighbours in a dimension of an argument are in memory, in elements, in the array that a call gives:
 
