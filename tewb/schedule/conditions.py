@@ -31,6 +31,7 @@ from tewb.ir import (
     Or,
     Var,
     conjuncts,
+    const,
     const_int,
     free_vars,
     ops,
@@ -276,6 +277,18 @@ def _never_holds(condition: Expr, facts: Analyzer) -> bool:
                 return True
             around.enter_context(facts.assume(part))
     return False
+
+
+def sizes_said(schedule: Schedule) -> dict[Var, Expr]:
+    """The sizes of which the condition of a body whose steps these are says the number: n where it says `n == 16`."""
+    if schedule.within is None:
+        return {}
+    said: dict[Var, Expr] = {}
+    for one in conjuncts(read_call_condition(schedule, schedule.within)):
+        match one:
+            case EQ(Var() as v, IntImm() as n) if not isinstance(v, StrideVar):
+                said[v] = const(n.value, v.dtype)
+    return said
 
 
 def strides_of(schedule: Schedule, t: Tensor) -> tuple[Expr, ...]:

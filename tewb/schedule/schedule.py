@@ -8,7 +8,8 @@ from typing import Any
 
 from tewb.arith import Analyzer
 from tewb.base import ScheduleError, Span, here, unique_name
-from tewb.ir import Expr, IntImm, IterVar, Var, free_vars
+from tewb.ir import Expr, IntImm, IterVar, Var, free_vars, substitute
+from tewb.schedule.conditions import sizes_said
 from tewb.schedule.declare import PRIMITIVES, PrimitiveCall, Refusal
 from tewb.schedule.journal import RecipeCall, Step
 from tewb.schedule.methods import SchedulePrimitives
@@ -151,7 +152,10 @@ class Schedule(SchedulePrimitives):
     def extents(self, stage: Stage) -> dict[IterVar, Expr]:
         """The extent of every axis and loop of a stage, when all of it is computed."""
         domains = {iv: stage.op.domain(iv) for iv in (*stage.op.axis, *stage.op.reduce_axis)}
-        roots = {iv: r.extent for iv, r in domains.items() if r is not None}
+        said = sizes_said(self)
+        roots = {
+            iv: substitute(r.extent, said) if said else r.extent for iv, r in domains.items() if r is not None
+        }
         analyzer = Analyzer()
         if stage.relations and (self.part_sizes or not all(isinstance(n, IntImm) for n in roots.values())):
             self.tell_sizes(analyzer)

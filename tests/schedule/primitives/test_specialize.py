@@ -126,6 +126,30 @@ def test_handles_from_a_body_are_known_by_their_names() -> None:
         s[C]
 
 
+@pytest.mark.parametrize("size", [16, 17])
+def test_a_size_that_the_condition_says_is_a_constant_in_the_body(size: int) -> None:
+    n = te.var("n")
+    A = te.placeholder((n, n), name="A")
+    k = te.reduce_axis((0, n), name="k")
+    X = te.compute((n, n), lambda i, j: A[i, j] * 2.0, name="X")
+    B = te.compute((n, n), lambda i, j: te.sum(X[i, k] * A[k, j], axis=k), name="B")
+    s = te.create_schedule(B.op)
+    with pytest.raises(ScheduleError, match="the extent of j is not a constant"):
+        s[B].vectorize("j")
+    with s.specialize(te.all(n == size, te.stride(A, 1) == 1)):
+        s[B].reorder("i", "k", "j")
+        s[B].vectorize("j")
+        s[B].unroll("k")
+        s[X].vectorize("j")
+        assert s[B].loops().startswith(f"i({size}), k({size}, unroll), j({size}, vectorize)")
+    assert s[B].loops().startswith("i(n), j(n), k(n)")
+    kernel = tewb.build(s, [A, B], debug=True)
+    for rows in (1, size, size + 1):
+        a, b = np.random.default_rng(rows).random((rows, rows), "float32"), np.zeros((rows, rows), "float32")
+        kernel(a, b)
+        np.testing.assert_allclose(b, 2 * a @ a, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
