@@ -279,7 +279,9 @@ class Nests:
         if isinstance(op, ComputeOp):
             own = tensorized(stage)
             nest = ComputeNest(self, stage, op) if own is None else TensorizeNest(self, stage, op, *own)
-            return nest.said_to_divide(nest.long_enough(nest.nest()))
+            with nest.where_long_enough():
+                body = nest.nest()
+            return nest.said_to_divide(nest.long_enough(body))
         if isinstance(op, ExternOp):
             return ExternNest(self, stage, op).nest()
         if isinstance(op, HybridOp):

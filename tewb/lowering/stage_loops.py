@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -182,6 +183,15 @@ class StageLoops:
                 said = f"{name} was split with disable_predication, and {r.size_text()} does not divide its iterations"
                 body = AssertStmt(ops.equal(rest, 0), said, body, self.origin)
         return body
+
+    @contextmanager
+    def where_long_enough(self) -> Iterator[None]:
+        """Inside of the block, loops whose last part is moved inwards have as many iterations as a part: see `long_enough`."""
+        with ExitStack() as around:
+            for r in shifted_loops(self.stage, self.own.extents):
+                if r.factor is not None:
+                    around.enter_context(self.analyzer.assume(self.is_long(r)))
+            yield
 
     def long_enough(self, body: Stmt) -> Stmt:
         """`body` where loops whose last part is moved inwards have as many iterations as a part, and the loops for others beside

@@ -308,6 +308,31 @@ def test_tails_are_refused() -> None:
     assert "the last iterations would pass the end of i0" in refused(s, inputs + outputs)
 
 
+@pytest.mark.parametrize("of", ["P", "B"])
+def test_the_last_part_of_a_symbolic_size_is_moved_inwards(of: str) -> None:
+    """Of an output and of what is read by another stage: both are as long as a part, or the call is refused."""
+    small = te.placeholder((8,), name="a")
+    doubled = te.compute((8,), lambda i: small[i] * 2.0, name="c")
+    buffers = {t: te.decl_buffer((8,), name=t.name, offset_factor=1, strides=[1]) for t in (small, doubled)}
+    scaled = te.decl_tensor_intrin(
+        doubled.op, lambda i, o: te.call_packed("tests.doubled", i[0], o[0]), binds=buffers
+    )
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    P = te.compute((n,), lambda i: A[i] * 2.0, name="P")
+    B = te.compute((n,), lambda i: P[i] * 2.0, name="B")
+    s = te.create_schedule(B.op)
+    s[of].tensorize(s[of].split("i", 8, tail="shift")[1], scaled)
+    tewb.register_func("tests.doubled", lambda i, o: o.copyfrom(i.numpy() * 2), override=True)
+    kernel = tewb.build(s, [A, B])
+    for length in (8, 13, 16):
+        a, b = np.random.rand(length).astype("float32"), np.zeros(length, "float32")
+        kernel(a, b)
+        np.testing.assert_array_equal(b, a * 4)
+    with pytest.raises(TewbError, match="has fewer iterations than 8"):
+        kernel(np.zeros(5, "float32"), np.zeros(5, "float32"))
+
+
 def test_loops_with_others_between_them_are_refused() -> None:
     s, inputs, outputs = sums(8)
     outer, inner = s["C"].split("i0", factor=4)

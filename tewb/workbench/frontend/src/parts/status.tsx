@@ -26,9 +26,9 @@ export function Status() {
       )}
       {refused && (
         <>
-          {refused.hint && <span> <span class="tw-dim">hint:</span> {refused.hint}</span>}
           {refused.steps?.length > 0 && <> <StepButton steps={refused.steps} text={refused.steps_text} /></>}
           {refused.instead?.map((other) => <StepButton key={other.text} steps={[other.step]} text={other.text} />)}
+          {refused.hint && <span> <span class="tw-dim">hint:</span> {refused.hint}</span>}
           {refused.loops && <span class="tw-dim"> loops now: {refused.loops}</span>}
         </>
       )}
