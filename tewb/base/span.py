@@ -10,7 +10,15 @@ from types import FrameType
 
 from tewb.base.notebook import notebook_shell
 
+_LIBRARY = str(Path(threading.__file__).parent) + "/"  # of Python, through which tewb may call itself
+_PACKAGES = ("site-packages/", "dist-packages/")  # other people's, inside of it
 _NOT_THEIRS = (str(Path(__file__).resolve().parent.parent) + "/", "<frozen")
+
+
+def _is_theirs(file: str) -> bool:
+    """Whether a file is neither tewb's nor Python's own."""
+    is_python = file.startswith(_LIBRARY) and not file.startswith(_PACKAGES, len(_LIBRARY))
+    return not is_python and not file.startswith(_NOT_THEIRS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +39,14 @@ class Span:
 
 
 def here() -> Span | None:
-    """The nearest line on the call stack that is not tewb's own; None when there is none."""
+    """The nearest line on the call stack that is neither tewb's own nor Python's; None when there is none."""
     return _nearest(sys._getframe(1)) or _nearest(called_from.frame)
 
 
 def _nearest(frame: FrameType | None) -> Span | None:
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith(_NOT_THEIRS):
+        if _is_theirs(file):
             return Span(file, frame.f_lineno)
         frame = frame.f_back
     return None

@@ -14,7 +14,7 @@ import tewb
 from tests.bench.strides import special_matmul
 from tests.programs import random_step
 from tewb import te
-from tewb.base import ScheduleError, TewbError
+from tewb.base import LowerError, ScheduleError, TewbError
 from tewb.ir import script
 from tewb.schedule import Schedule, Step, schedule_code
 from tewb.workbench import Session
@@ -124,6 +124,19 @@ def test_handles_from_a_body_are_known_by_their_names() -> None:
     assert "i.outer" in s[B].loops()
     with pytest.raises(ScheduleError, match="is not a stage of this schedule"):
         s[C]
+
+
+def test_a_condition_about_no_argument_names_the_line_of_the_program() -> None:
+    """Conditions are read by Python's visitor of trees, whose lines are not the user's either."""
+    A = te.placeholder((4, 4), name="A")
+    P = te.compute((4, 4), lambda i, j: A[i, j] + 1.0, name="P")
+    B = te.compute((4, 4), lambda i, j: P[i, j] * 2.0, name="B")
+    s = te.create_schedule(B.op)
+    with s.specialize("stride(P, 0) == 1"):
+        s[B].parallel("i")
+    with pytest.raises(LowerError, match="about the strides of P, which is no argument") as e:
+        tewb.lower(s, [A, B])
+    assert e.value.span is not None and e.value.span.file == __file__
 
 
 @pytest.mark.parametrize("size", [16, 17])
