@@ -360,7 +360,35 @@ def split_matmul(n: int, m: int, k: int) -> Program:
     return s, args
 
 
+def conditional(of: str) -> Program:
+    """Sums of the terms for which a condition holds: on rows, on columns, on elements, or on the result's place only."""
+    n, m = 42, 31
+    A, B = te.placeholder((n, m), name="A"), te.placeholder((n,), name="B")
+    k = te.reduce_axis((0, m), name="k")
+    where = {
+        "rows": lambda i, j: B[i] > 0.5,
+        "columns": lambda i, j: j % 2 == 0,
+        "elements": lambda i, j: A[i, k] > 0,
+        "steps": lambda i, j: te.all(k > 3, B[i] > 0.5),
+    }[of]
+    R = te.compute((n, 9), lambda i, j: te.sum(A[i, k] + j, axis=k, where=where(i, j)), name="R")
+    return te.create_schedule(R.op), [A, B, R]
+
+
+def conditional_row(of: str) -> Program:
+    n, m = 42, 31
+    A, B = te.placeholder((n, m), name="A"), te.placeholder((n,), name="B")
+    k = te.reduce_axis((0, m), name="k")
+    where = {"rows": lambda i: B[i] > 0.5, "place": lambda i: i % 3 > 0}[of]
+    R = te.compute((n,), lambda i: te.sum(A[i, k], axis=k, where=where(i)), name="R")
+    return te.create_schedule(R.op), [A, B, R]
+
+
 PROGRAMS: dict[str, Callable[[], Program]] = {
+    **{
+        f"sums where {of}": (lambda of=of: conditional(of)) for of in ("rows", "columns", "elements", "steps")
+    },
+    **{f"rows where {of}": (lambda of=of: conditional_row(of)) for of in ("rows", "place")},
     "double": lambda: doubled(33, 41),
     "vectors": lambda: vectorized(doubled(33, 41), "i1"),
     "parallel": lambda: parallel(doubled(33, 41), "i0"),

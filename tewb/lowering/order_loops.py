@@ -127,13 +127,15 @@ def _with_rows_together(s: Stmt, symbolic: set[Var], units: Sequence[Var]) -> St
 
 @dataclass(frozen=True, slots=True)
 class _Nest:
-    """Data-parallel `loops` around `stores`. Of a reduction, `init` is stored before the loops `steps` around its update."""
+    """Data-parallel `loops` around `stores`, under `guards`. Of a reduction, `init` is stored before the loops `steps` around its
+    update, which is under the guards `of_terms` as well."""
 
     loops: tuple[For, ...]
     axes: tuple[int, ...]  # the dimension of the stores that each loop runs along
     guards: tuple[Expr, ...]
     init: BufferStore | None
     steps: tuple[For, ...]
+    of_terms: tuple[Expr, ...]
     stores: tuple[BufferStore, ...]
 
     def along(self, axis: int) -> list[For]:
@@ -142,7 +144,7 @@ class _Nest:
 
     def accesses(self) -> list[BufferLoad | BufferStore]:
         """The accesses of an iteration, the first to each place of a buffer."""
-        nodes = [n for part in (*self.stores, *self.guards) for n in walk(part)]
+        nodes = [n for part in (*self.stores, *self.guards, *self.of_terms) for n in walk(part)]
         return [n for n in nodes if isinstance(n, BufferLoad | BufferStore)]
 
     def buffers(self) -> list[Buffer]:
@@ -192,10 +194,9 @@ class _Nest:
             init=replace(init, buffer=sums, indices=place),
             stores=(replace(store, buffer=sums, indices=place, value=value),),
         )
-        kept = [g for g in nest.guards if not uses(g, [n.var for n in nest.steps])]
         done = replace(store, value=BufferLoad(sums, place, own.dtype))
         summing = _asking_ahead(summed, summed.reduced((), [last]))
-        body = seq(summing, _around([last], kept, done))
+        body = seq(summing, _around([last], nest.guards, done))
         return _around(outside, (), Allocate(sums, body, store.origin))
 
     def in_parts(self, loop: For, size: int) -> tuple[_Nest, list[For]]:
@@ -219,6 +220,7 @@ class _Nest:
             tuple([substitute(g, values) for g in self.guards]),
             self.init and substitute(self.init, values),
             self.steps,
+            tuple([substitute(g, values) for g in self.of_terms]),
             tuple([substitute(x, values) for x in self.stores]),
         ), parts
 
@@ -232,7 +234,7 @@ class _Nest:
         index = ops.add(ops.mul(outer.var, whole.extent), inner.var)
         guard = ops.likely(ops.less(index, loop.extent))
         loops = tuple([whole if n is inner else n for n in nest.loops])
-        return replace_fields(nest, loops=loops, guards=(*nest.guards, guard)), [outer, whole]
+        return replace_fields(nest, loops=loops, guards=(guard, *nest.guards)), [outer, whole]
 
     def ordered(self, loops: Sequence[For], last: ForKind = ForKind.SERIAL) -> Stmt:
         """The nest with its data loops in this order, the last one of a kind. Those of a reduction's last axis run inside
@@ -252,9 +254,9 @@ class _Nest:
         assert self.init is not None
         bound = [n.var for n in (*inside, *self.steps)]
         inner = [g for g in self.guards if uses(g, bound)]
-        starting = [g for g in inner if not uses(g, [n.var for n in self.steps])]
         body = seq(
-            _around(inside, starting, self.init), _around([*self.steps, *inside], inner, seq(*self.stores))
+            _around(inside, inner, self.init),
+            _around([*self.steps, *inside], [*inner, *self.of_terms], seq(*self.stores)),
         )
         return _around(outside, [g for g in self.guards if not uses(g, bound)], body)
 
@@ -316,12 +318,11 @@ def _guarded(guards: Sequence[Expr], body: Stmt) -> Stmt:
 def _nest(s: Stmt) -> _Nest | None:
     """`s` as a nest whose loops stand in the order of the dimensions that they run along; None if it is none."""
     loops, guards, body = _chain(s)
-    init, steps = None, list[For]()
+    init, steps, of_terms = None, list[For](), list[Expr]()
     if isinstance(body, Seq) and len(body) == 2 and isinstance(body[0], BufferStore):
         init = body[0] if isinstance(body[1], For | IfThenElse) else None
     if init is not None:
-        steps, more, body = _chain(body[1])  # type: ignore[index]
-        guards += more
+        steps, of_terms, body = _chain(body[1])  # type: ignore[index]
     stores = body.stmts if isinstance(body, Seq) else (body,)
     if not loops or not all(isinstance(x, BufferStore) and not x.nontemporal for x in stores):
         return None
@@ -330,7 +331,7 @@ def _nest(s: Stmt) -> _Nest | None:
         return None
     if sum(1 for _ in walk(s)) > _MOST_NODES or _is_short((*loops, *steps)):
         return None
-    return _Nest(tuple(loops), axes, tuple(guards), init, tuple(steps), stores)  # type: ignore[arg-type]
+    return _Nest(tuple(loops), axes, tuple(guards), init, tuple(steps), tuple(of_terms), stores)  # type: ignore[arg-type]
 
 
 def _is_short(loops: Sequence[For]) -> bool:
