@@ -88,7 +88,7 @@ def share_loops(
     wider: dict[Var, Var] | None = None,
 ) -> Stmt:
     """The nests `a` and `b` as one, in which the loops over `pairs` of variables are shared, outermost first. `wider` has the
-    variables of loops of `a` that are counted in a wider dtype since they are shared. Raises CannotShare where something stands
+    variables of loops of `a` that are counted in a wider dtype, or run further, since they are shared. Raises CannotShare where something stands
     around a loop that cannot move."""
     return _merged(_Side([], []), a, _Side([], []), b, list(pairs), analyzer, {} if wider is None else wider)
 
@@ -111,9 +111,13 @@ def _merged(
     if not _counts(v, second.extent, analyzer):
         first = _widened(first, w.dtype)
         v = wider[own] = first.var
-    body = substitute(second.body, {w: ops.cast(v, w.dtype)}) if v is not w else second.body
     n, m = first.extent, ops.cast(second.extent, v.dtype)
     extent, shorter = _longer(n, m, analyzer)
+    if shorter[0]:  # it runs further than is known of its variable
+        first = _with_variable(first, Var(v.name, v.dtype))
+        v = wider[own] = first.var
+        analyzer.bind_extent(v, const(0, v.dtype), extent)
+    body = substitute(second.body, {w: ops.cast(v, w.dtype)})
 
     def loop() -> Stmt:
         sides = [_Side([*s.conditions], [*s.regions]) for s in (one, two)]
@@ -205,9 +209,13 @@ def _counts(v: Var, n: Expr, analyzer: Analyzer) -> bool:
 
 def _widened(loop: For, dtype: DType) -> For:
     """A loop that is counted in a wider dtype."""
-    v = Var(loop.var.name, dtype)
-    body = substitute(loop.body, {loop.var: ops.cast(v, loop.var.dtype)})
-    return replace(loop, var=v, min=const(0, dtype), extent=ops.cast(loop.extent, dtype), body=body)
+    wide = _with_variable(loop, Var(loop.var.name, dtype))
+    return replace(wide, min=const(0, dtype), extent=ops.cast(loop.extent, dtype))
+
+
+def _with_variable(loop: For, v: Var) -> For:
+    """A loop over another variable."""
+    return replace(loop, var=v, body=substitute(loop.body, {loop.var: ops.cast(v, loop.var.dtype)}))
 
 
 def _longer(n: Expr, m: Expr, analyzer: Analyzer) -> tuple[Expr, tuple[bool, bool]]:

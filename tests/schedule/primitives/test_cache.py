@@ -286,3 +286,17 @@ def test_a_step_of_a_scan_has_a_layout_too() -> None:
     cache = s.cache_write(step, "local")
     assert [int(n) for n in cache.shape] == [4, 2, 5]
     assert_same_result(s, [X], [total])
+
+
+def test_a_reader_of_another_output_reads_no_copy() -> None:
+    A = te.placeholder((4,), name="A")
+    P, Q = te.compute((4,), lambda i: (A[i] + 1.0, A[i] * 2.0), name="PQ")
+    C = te.compute((4,), lambda i: Q[i] + 1.0, name="C")
+    D = te.compute((4,), lambda i: P[i] * Q[i], name="D")
+    s = te.create_schedule([C.op, D.op])
+    with pytest.raises(ScheduleError, match="C does not read output 0 of PQ") as e:
+        s.cache_read(P, "local", [C, D])
+    assert "it reads 1" in (e.value.hint or "")
+    s.cache_read(Q, "local", [C, D])
+    s.cache_read(P, "local", [D])
+    assert_same_result(s, [A], [C, D])

@@ -241,6 +241,28 @@ def test_loops_of_hybrid_functions_are_shared_where_they_are_one_nest() -> None:
         checked(s, [A], [H, C])
 
 
+@te.hybrid.script
+def triangle(a):  # type: ignore[no-untyped-def]
+    b = output_tensor(a.shape, a.dtype)  # type: ignore[name-defined]  # noqa: F821
+    for j in range(a.shape[0]):
+        b[j] = a[j]
+        for k in range(j):
+            b[j] = b[j] + a[k]
+    return b
+
+
+@pytest.mark.parametrize("rows", [2, 6, 9])
+@pytest.mark.parametrize("columns", [1, 4, 8])
+def test_a_loop_that_runs_further_than_its_own_stage_needs_is_known_to(rows: int, columns: int) -> None:
+    """Of two inner loops the longer one was chosen by how far the outer one runs in one of the stages."""
+    A = te.placeholder((6,), "int32", name="A")
+    T = triangle(A)
+    X = te.compute((rows, columns), lambda i, j: i + j, name="X")
+    s = te.create_schedule([T.op, X.op])
+    s[T].compute_with(s[X], "j")
+    assert_same_result(s, [A], [T, X])
+
+
 def test_what_only_the_other_stage_reads_is_computed_in_a_shared_loop() -> None:
     """The stage whose loop it is comes before it in the program, and does not depend on it."""
     A = te.placeholder((9,), "int32", name="A")

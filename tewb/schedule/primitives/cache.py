@@ -70,12 +70,24 @@ def _read_refusal(stage: Stage, v: Values) -> Refusal | None:
     for reader in v["readers"]:
         if stage not in reader.reads():
             return Refusal(f"{reader.name} does not read {stage.name}", read_by(stage))
+        read = _outputs_read(reader, stage)
+        if v["output"] not in read:
+            return Refusal(
+                f"{reader.name} does not read output {v['output']} of {stage.name}",
+                f"it reads {', '.join(map(str, read))}: s.cache_read({stage.name}.op.output({read[0]}), ...)",
+            )
         if isinstance(reader.op, ScanOp):
             return Refusal(
                 f"{stage.name} is computed into the memory of scan {reader.name}, which reads no copy",
                 f"copy it for another reader, or copy {reader.name} for its readers",
             )
     return for_now(_in_loops_of_readers(stage))
+
+
+def _outputs_read(reader: Stage, stage: Stage) -> list[int]:
+    """The numbers of the outputs of a stage that another one reads."""
+    of = stage.schedule.stage_of
+    return sorted({t.value_index for t in reader.op.inputs if of(t) is stage})
 
 
 def _in_loops_of_readers(stage: Stage) -> Refusal | None:
@@ -103,10 +115,13 @@ def _cache_read(stage: Stage, v: Values, step: int) -> Results:
 
 @cache_read.suggest
 def _copies(at: Selection) -> Iterator[Arguments]:
-    readers = _readers(at.stage)
-    yield {"scope": "local", "readers": readers}
-    if len(readers) > 1:
-        yield from ({"scope": "local", "readers": [r]} for r in readers)
+    for output in range(len(at.stage.op.outputs)):
+        readers = [r.name for r in at.stage.readers() if output in _outputs_read(r, at.stage)]
+        which = {"output": output} if output else {}
+        if readers or not output:
+            yield {"scope": "local", "readers": readers, **which}
+        if len(readers) > 1:
+            yield from ({"scope": "local", "readers": [r], **which} for r in readers)
 
 
 @cache_read.code
