@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 import tewb
 from tests.workbench.judge.test_next_steps import MACHINE, TWO, bytes_product, depthwise, transpose
-from tewb import te
+from tewb import te, topi
 from tewb.schedule import Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.draft import Draft
@@ -140,3 +142,12 @@ def test_a_short_outer_part_of_a_long_sum_is_not_written_out() -> None:
         Step("vectorize", "C", {"axis": "j"}),
     )
     assert "unroll" not in kinds(session)
+
+
+@pytest.mark.parametrize("place", [topi.argmax, topi.argmin])
+def test_a_reduction_of_several_values_is_shared_in_parts(place: Any) -> None:
+    A = te.placeholder((65536,), name="A")
+    B = place(A, 0)
+    whole = tewb.Session(te.create_schedule(B.op), [A, B])
+    (partial,) = [i for i in had(whole, TWO) if i.kind == "partial sums"]
+    assert done(whole, partial) == ["split", "rfactor", "parallel"]

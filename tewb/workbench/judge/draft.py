@@ -32,6 +32,10 @@ class Draft:
         self.steps.append(step)
         return self.schedule.journal[-1].results
 
+    def new_stage(self, primitive: str, stage: str, **args: Any) -> str:
+        """Do a step that makes a stage, and return its name: the results of a stage of several values share it."""
+        return self.do(primitive, stage, **args)[0]
+
     def split(self, stage: str, loop: Loop, factor: int) -> tuple[str, str]:
         """The two parts of a loop; nothing is left outside when the factor is all of it."""
         if factor >= loop.trips:

@@ -171,7 +171,7 @@ def _local_tile(
     lanes: int,
 ) -> None:
     """A register tile in a stage of its own, the result of which is copied when it is complete."""
-    (copy,) = d.do("cache_write", st.name, scope="local")
+    copy = d.new_stage("cache_write", st.name, scope="local")
     others = st.others(rows, columns)
     row_outer, row = d.split(st.name, rows, tile[0])
     outer, lane = d.split(st.name, columns, tile[1])
@@ -404,7 +404,7 @@ def _packed(
 
     def make(d: Draft) -> None:
         d.order(host, [n.name for n in (*moving, *again)])
-        (copy,) = d.do("cache_read", source, scope="global", readers=[st.name], output=0)
+        copy = d.new_stage("cache_read", source, scope="global", readers=[st.name], output=0)
         d.do("compute_at", copy, parent=host, axis=moving[-1].name)
         d.do("vectorize", copy, axis=d.loops(copy)[-1])
 
@@ -465,7 +465,7 @@ def _dot_tile(st: StageLoops, source: str, rows: Loop, columns: Loop, k: Loop, r
         d.order(st.name, [*st.others(rows, columns), outer, row_outer, far, row, lane, four])
         d.do("unroll", st.name, axis=row)
         d.do("vectorize", st.name, axis=lane)
-        (copy,) = d.do("cache_read", source, scope="global", readers=[st.name], output=0)
+        copy = d.new_stage("cache_read", source, scope="global", readers=[st.name], output=0)
         d.do("transform_layout", copy, mapping_function="lambda k, j: [k // 4, j, k % 4]")
         d.do("dot", st.name, axis=four)
         if outer:
@@ -565,7 +565,7 @@ def _partial_sums(scene: Scene, st: StageLoops) -> Iterator[Idea]:
     def make(d: Draft) -> None:
         d.note_tail(k, -(-k.trips // parts))
         outer, inner = d.do("split", st.name, axis=k.name, nparts=parts)
-        (partial,) = d.do("rfactor", st.name, axis=outer, factor_axis=0)
+        partial = d.new_stage("rfactor", st.name, axis=outer, factor_axis=0)
         d.order(partial, [outer, inner, *[n.name for n in st.sums if n is not k]])
         d.do("parallel", partial, axis=outer)
 
