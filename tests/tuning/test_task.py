@@ -10,6 +10,7 @@ import pytest
 
 import tewb
 from tests.tuning.programs import twice
+from tewb import te
 from tewb.runtime.aligned_memory import address_of_first
 from tewb.tuning.knobs import Config
 from tewb.tuning.task import Parameter, Task, aligned_copy, keep_array, machine_for_itself, perform
@@ -36,13 +37,34 @@ def test_a_wrong_result_is_not(tmp_path: Path) -> None:
     assert outcome.message == "B differs: first at (5,): 10.0 instead of 11.0 (1 of 64 elements)"
 
 
+@pytest.mark.parametrize(("wanted", "how"), [(496.0, "timed"), (5.0, "wrong")])
+def test_results_without_dimensions_are_compared(tmp_path: Path, wanted: float, how: str) -> None:
+    A, k = te.placeholder((32,), name="A"), te.reduce_axis((0, 32), name="k")
+    B = te.compute((), lambda: te.sum(A[k], axis=k), name="B")
+    given = Parameter("input", "A", *keep_array(tmp_path, "a", np.arange(32, dtype="float32")), "float32")
+    made = Parameter("output", "B", *keep_array(tmp_path, "b", np.array(wanted, "float32")), "float32", 1e-6)
+    module = tewb.lower(te.create_schedule(B.op), [A, B])
+    outcome = perform(Task(module, (given, made), repeat=1, seconds=1e-4))
+    assert outcome.how == how
+    assert (
+        how == "timed" or outcome.message == "B differs: first at (): 496.0 instead of 5.0 (1 of 1 elements)"
+    )
+
+
 def test_what_is_slower_than_the_limit_is_given_up(tmp_path: Path) -> None:
     slow = perform(task(tmp_path, lambda a: a * 2, repeat=9, seconds=1e-4, worst=0.0))
     assert slow.how == "slow" and len(slow.samples) < 9
 
 
 @pytest.mark.parametrize(
-    "view", [lambda a: a, lambda a: a.T, lambda a: a.transpose(1, 2, 0), lambda a: a[::-1]]
+    "view",
+    [
+        lambda a: a,
+        lambda a: a.T,
+        lambda a: a.transpose(1, 2, 0),
+        lambda a: a[::-1],
+        lambda a: a[1, 2, 3, ...],
+    ],
 )
 def test_arrays_lie_as_they_lay(tmp_path: Path, view: Any) -> None:
     from tewb.tuning.task import _load

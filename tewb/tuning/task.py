@@ -174,7 +174,7 @@ def keep_array(folder: Path, name: str, a: Any) -> tuple[str, tuple[int, ...]]:
     """Write an array to a file, in the order of its strides; the file, and the axes from the one with the longest."""
     order = _order(a)
     path = folder / f"{name}.npy"
-    np.save(path, np.ascontiguousarray(a.transpose(order)), allow_pickle=False)
+    np.save(path, np.asarray(a.transpose(order), order="C"), allow_pickle=False)
     return str(path), order
 
 
