@@ -18,12 +18,14 @@ from __future__ import annotations
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tewb.base import ArgumentError, check_given, here
-from tewb.ir import const_int
+import numpy as np
+
+from tewb.base import ArgumentError, brief, check_given, here, is_count
+from tewb.ir import Expr, IterVar, const_int, ops
 
 T = TypeVar("T")
 Point = Mapping[str, Any]
@@ -36,7 +38,7 @@ class UnknownValueError(ArgumentError):
 
 @dataclass(frozen=True, slots=True)
 class Knob:
-    """Something that a program leaves open: its values, of which one is the default.
+    """Something that a program leaves open: its values, as points have them, of which one is the default.
 
     `is_ordered` says that neighbours are alike, as factors are: a search may go up and down.
     """
@@ -48,7 +50,7 @@ class Knob:
 
     def index_of(self, value: Any) -> int:
         """Where a value stands. Raises ArgumentError for one that is none."""
-        wanted = tuple(value) if isinstance(value, list) else value
+        wanted = plain(value)
         for i, v in enumerate(self.values):
             if type(v) is type(wanted) and v == wanted:
                 return i
@@ -84,20 +86,26 @@ class Config:
         divides: bool = False,
     ) -> int:
         """A factor to split a loop of `extent` iterations by: powers of two and divisors, from `lanes` (whose multiples
-        they are) to `most`. With `divides`, divisors only. An extent that is symbolic counts as 1024."""
-        size = const_int(extent) if not isinstance(extent, int) else extent
+        they are) to `most`. With `divides`, divisors only. The extent is a number, or that of an axis of a stage; one that
+        is symbolic counts as 1024."""
+        size = _size_of(name, extent)
+        lanes, limit = _count(name, "lanes", lanes), None if most is None else _count(name, "most", most)
         if size is None:
             size, divides = 1024, False
         if size < 1:
             raise ArgumentError(f"knob {name}: a loop of {size} iterations cannot be split", span=here())
-        values = factors(size, lanes, size if most is None else min(size, most), divides)
+        values = factors(size, lanes, size if limit is None else min(size, limit), divides)
         return self._ask(name, values, default, True)  # type: ignore[no-any-return]
 
     def choice(self, name: str, values: Sequence[T], default: T | None = None) -> T:
-        """One of some values: numbers, strings, or whatever a journal can hold."""
-        given: list[Any] = list(values)
-        numbers = [v for v in given if isinstance(v, int | float) and not isinstance(v, bool)]
-        return self._ask(name, given, default, given == sorted(numbers))  # type: ignore[no-any-return]
+        """One of some values: numbers, strings, or whatever a journal can hold. Lists are tuples in a point."""
+        given = _listed(name, values)
+        known = [plain(v) for v in given]
+        for v in known:
+            _check_is_plain(name, v)
+        numbers = [v for v in known if isinstance(v, int | float) and not isinstance(v, bool)]
+        chosen = self._ask(name, known, default, known == sorted(numbers))
+        return given[self.knobs[name].index_of(chosen)]  # type: ignore[no-any-return]
 
     def flag(self, name: str, default: bool = False) -> bool:
         """True or False."""
@@ -106,13 +114,14 @@ class Config:
     def order(self, name: str, items: Sequence[T], default: Sequence[int] | None = None) -> list[T]:
         """The items in another order, of which all are tried: at most seven. `default` is a permutation of their numbers.
         The value of the knob is the permutation."""
+        items = _listed(name, tuple(items) if isinstance(items, str) else items)
         n = len(items)
         if math.factorial(n) > MOST_ORDERS:
             raise ArgumentError(
                 f"knob {name}: {n} items have {math.factorial(n):,} orders", hint="leave open where only some of them stand", span=here()
             )  # fmt: skip
         orders = list(itertools.permutations(range(n)))
-        chosen = self._ask(name, orders, None if default is None else tuple(default), False)
+        chosen = self._ask(name, orders, default, False)
         return [items[i] for i in chosen]
 
     def _ask(self, name: str, values: Sequence[Any], default: Any, is_ordered: bool) -> Any:
@@ -133,6 +142,61 @@ class Config:
                 f"knob {name} is asked for twice, with other values", hint="knobs with other values have other names", span=here()
             )  # fmt: skip
         return self.point[name]
+
+
+def plain(value: Any) -> Any:
+    """A value as points have it, which files may have kept: numbers are Python's, and lists are tuples."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return tuple(map(plain, value)) if isinstance(value, list | tuple) else value
+
+
+def _check_is_plain(name: str, value: Any) -> None:
+    """Raise ArgumentError for a value that is not known again in another run of the program, or from a file."""
+    parts = (
+        list(value)
+        if isinstance(value, tuple)
+        else [*value, *value.values()]
+        if isinstance(value, dict)
+        else []
+    )
+    for part in parts:
+        _check_is_plain(name, part)
+    if not (value is None or isinstance(value, bool | int | float | str | tuple | dict)):
+        raise ArgumentError(
+            f"knob {name}: {brief(repr(value))} is no value that a journal can hold",
+            hint=f'give words, and look up what they stand for: {{"a": f, "b": g}}[cfg.choice("{name}", ["a", "b"])]',
+            span=here(),
+        )
+
+
+def _listed(name: str, values: Any) -> list[Any]:
+    """Values in a list. Raises ArgumentError for what is none."""
+    is_right = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping | Set)
+    check_given(is_right, f"knob {name}: what it is one of", values, "a list of values", f'cfg.choice("{name}", [4, 8])', ArgumentError)  # fmt: skip
+    return list(values)
+
+
+def _size_of(name: str, extent: Any) -> int | None:
+    """The iterations of a loop, None where they are symbolic. Raises ArgumentError for what is no number."""
+    domain = extent.dom if isinstance(extent, IterVar) else None
+    size = ops.whole(plain(extent if domain is None else domain.extent))
+    if isinstance(size, Expr) and size.dtype.is_int:
+        return const_int(size)
+    is_right = isinstance(size, int) and not isinstance(size, bool)
+    check_given(is_right, f"knob {name}: the extent of its loop", extent, "a number of iterations", f'cfg.split("{name}", 512)', ArgumentError)  # fmt: skip
+    return size  # type: ignore[no-any-return]
+
+
+def _count(name: str, what: str, given: Any) -> int:
+    """A number from 1. Raises ArgumentError for what is none."""
+    number = ops.whole(plain(given))
+    check_given(
+        is_count(number), f"knob {name}: {what}", given, "a number from 1", f"{what}=16", ArgumentError
+    )
+    return number  # type: ignore[no-any-return]
 
 
 def factors(size: int, lanes: int = 1, most: int | None = None, divides: bool = False) -> list[int]:
