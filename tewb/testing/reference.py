@@ -50,6 +50,7 @@ from tewb.tensor import (
 
 Values = dict[Var, Any]
 Arrays = dict[Tensor, Any]
+INSTEAD = "give a numpy program that does the same, where one can be given: reference=lambda a, b: a @ b"
 
 
 def dot(group: int) -> Callable[[Any, Any, Any], Any]:
@@ -160,7 +161,7 @@ def _results(op: Operation, arrays: Arrays, values: Values) -> list[Any]:
         )
     eager = getattr(op, "run_eagerly", None)
     if eager is None:
-        raise TewbError(f"{op.name} cannot be evaluated")
+        raise TewbError(f"{op.name} cannot be evaluated", hint=INSTEAD)
     computed = eager([arrays[t] for t in op.inputs], values)
     return list(computed) if isinstance(computed, tuple) else [computed]
 
@@ -301,7 +302,11 @@ def _value_of(e: Expr, values: Values, arrays: Arrays, part: Callable[[Expr], An
             from math import erf
 
             return rounded(np.vectorize(erf)(part(a)), e.dtype)
-    raise TewbError(f"{type(e).__name__} cannot be evaluated")
+    raise TewbError(f"{_name_of(e)} cannot be evaluated", hint=INSTEAD)
+
+
+def _name_of(e: Expr) -> str:
+    return f"a call of {e.op}" if isinstance(e, Call) else type(e).__name__
 
 
 def _wide(x: Any) -> Any:
@@ -315,7 +320,7 @@ def _extern(op: ExternOp, arrays: Arrays, values: Values) -> list[Any]:
     if not (
         isinstance(body, Evaluate) and isinstance(body.value, Call) and body.value.op == "tvm_call_packed"
     ):
-        raise TewbError(f"extern {op.name} is built by hand and cannot be evaluated")
+        raise TewbError(f"extern {op.name} is built by hand and cannot be evaluated", hint=INSTEAD)
     results = [
         np.zeros([int(_value(n, values, arrays)) for n in t.shape], memory_dtype(t.dtype)) for t in op.outputs
     ]

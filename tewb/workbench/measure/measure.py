@@ -165,7 +165,8 @@ def prepare(session: SessionView, sizes: Sizes) -> tuple[Arrays, Arrays, Arrays]
     computed = _computed(session)
     inputs = inputs_of(session, sizes)
     if session.reference is not None:
-        result = session.reference(*inputs.values())
+        # Copies, for a numpy program may compute in place.
+        result = session.reference(*[a.copy(order="K") for a in inputs.values()])
         results = list(result) if isinstance(result, tuple | list) else [result]
         if len(results) != len(computed):
             raise ArgumentError(
