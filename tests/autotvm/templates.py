@@ -32,3 +32,19 @@ def product(n: int, dtype: str) -> Any:
     if cfg["tile_x"].size[-1] == n:
         cfg.raise_error("the tile is the whole row")
     return s, [A, B, C]
+
+
+def copies(n: int = 8) -> Any:
+    return autotvm.task.create("tests/copy", args=(n,), target="llvm")
+
+
+@autotvm.template("tests/copy")  # type: ignore[untyped-decorator, unused-ignore]
+def copy(n: int) -> Any:
+    """A transposition: nothing is added or multiplied."""
+    A = te.placeholder((n, n), name="A")
+    B = te.compute((n, n), lambda i, j: A[j, i], name="B")
+    s = te.create_schedule(B.op)
+    cfg = autotvm.get_config()
+    cfg.define_split("tile", s[B].op.axis[1], num_outputs=2)
+    cfg["tile"].apply(s, B, s[B].op.axis[1])
+    return s, [A, B]

@@ -40,6 +40,14 @@ def test_the_best_of_a_log_is_used_inside_of_its_block_only(tmp_path: Path) -> N
     assert autotvm.DispatchContext.current_context() is not best
 
 
+def test_the_innermost_block_is_the_current_one() -> None:
+    root = autotvm.DispatchContext.current
+    assert root is autotvm.DispatchContext.current_context() and root.silent is False
+    with autotvm.apply_history_best(None) as inside:
+        assert autotvm.task.DispatchContext.current is inside
+    assert autotvm.DispatchContext.current is root
+
+
 def test_what_a_log_does_not_know_is_asked_of_the_block_around_it() -> None:
     t = task()
     with autotvm.task.ApplyFixedConfig([t]) as around, autotvm.apply_history_best(None) as inside:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.programs import matmul, schedule_for
+from tewb import te
 from tewb.autotvm.entities import KINDS, AnnotateEntity, OtherOptionEntity, SplitEntity, VirtualAxis, factors
 from tewb.autotvm.space import ConfigEntity, ConfigSpace
 from tewb.base import ScheduleError
@@ -40,6 +41,15 @@ def test_annotations_that_do_not_fit_are_errors_of_the_configuration() -> None:
     assert not cfg.valid() and "too long to unroll" in cfg.errors[0]
 
 
+def test_copies_are_computed_where_an_annotation_says() -> None:
+    inputs, outputs = matmul(8, 12, 4)
+    s, C = schedule_for(outputs), outputs[0]
+    copies = [s.cache_read(t, "global", [C]) for t in inputs]
+    i, j = s[C].op.axis
+    AnnotateEntity([0, 1]).apply(s, C, [i, j], source=[copies[:1], copies[1:]])
+    assert [s[c].loops().split(":")[0] for c in copies] == ["at C.i", "at C.j"]
+
+
 def test_entities_are_what_they_hold() -> None:
     assert KINDS["ot"](3).apply() == 3 and OtherOptionEntity(3) != SplitEntity([3])
     assert SplitEntity([-1, 4]) == SplitEntity((-1, 4)) and hash(SplitEntity([-1])) == hash(SplitEntity([-1]))
@@ -53,3 +63,6 @@ def test_misuse() -> None:
         AnnotateEntity(["vectorise"]).apply(s, s["C"].op, [s["C"].op.axis[0]])
     with pytest.raises(ScheduleError, match="the length of n is not known"):
         VirtualAxis("n")
+    A = te.placeholder((te.var("m"),), name="A")
+    with pytest.raises(ScheduleError, match='the length of i is not known.*\n.*policy="candidate"'):
+        VirtualAxis(te.compute(A.shape, lambda i: A[i] + 1, name="B").op.axis[0])

@@ -46,6 +46,18 @@ def test_templates_of_topi() -> None:
         assert "i.inner(1)" in schedule_scale([B])["B"].loops()
 
 
+def test_arguments_are_plain_values_and_tensors_again() -> None:
+    A = te.placeholder((8, 4), name="A", dtype="int8")
+    plain = autotvm.task.serialize_args([A, 3, (1, 2)])
+    B, three, pair = autotvm.task.deserialize_args(plain)
+    assert plain[0] == ("TENSOR", (8, 4), "int8") and (three, pair) == (3, (1, 2))
+    assert B.dtype == "int8" and [int(n) for n in B.shape] == [8, 4]
+    assert (
+        autotvm.task.create("tests/product", (6, "float32"), "llvm", target_host="llvm").target_host == "llvm"
+    )
+    assert task().target_host is None
+
+
 def test_a_template_without_parentheses_has_the_name_of_its_function() -> None:
     @autotvm.template  # type: ignore[untyped-decorator, unused-ignore]
     def tests_plain(n: int) -> Any:

@@ -32,4 +32,5 @@ __all__ = [
 ]  # fmt: skip
 
 face.wear(__name__)
-face.wear(task.__name__)
+for _module in (callback, measure, record, task, tuner):
+    face.wear(_module.__name__)

@@ -10,6 +10,7 @@ from typing import IO, Any
 from tewb.autotvm.measure import MeasureInput, MeasureResult
 from tewb.autotvm.record import encode
 
+SI_PREFIXES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 Callback = Callable[[Any, Sequence[MeasureInput], Sequence[MeasureResult]], None]
 
 
@@ -29,7 +30,7 @@ def log_to_file(file_out: str | os.PathLike[str] | IO[str], protocol: str = "jso
 
 def progress_bar(total: int, prefix: str = "", si_prefix: str = "G") -> Callback:
     """Say on stderr how many of `total` were measured, the speed of the last, and the best so far."""
-    scale = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}[si_prefix]
+    scale = SI_PREFIXES[si_prefix]
     done, best = 0, 0.0
 
     def show(tuner: Any, inputs: Sequence[MeasureInput], results: Sequence[MeasureResult]) -> None:

@@ -18,8 +18,18 @@ _open: ContextVar[tuple[DispatchContext, ...]] = ContextVar("open", default=())
 _now: ContextVar[ConfigSpace | None] = ContextVar("now", default=None)
 
 
+class _Current:
+    """`DispatchContext.current`, whenever it is read."""
+
+    def __get__(self, instance: object, owner: type) -> DispatchContext:
+        return DispatchContext.current_context()
+
+
 class DispatchContext:
-    """Answers `query(target, workload)` with a configuration, while it is open by `with`, or asks the one around it."""
+    """Answers `query(target, workload)` with a configuration, while it is open by `with`, or asks the one around it. `current` is
+    the innermost one that is open."""
+
+    current = _Current()
 
     def query(self, target: Any, workload: Workload) -> Any:
         """The configuration of a workload."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tewb.base import ScheduleError, here
+from tewb.base import ScheduleError, TewbError, here
 from tewb.ir import IterVar, thread_axis
 
 
@@ -58,11 +59,12 @@ class ReorderEntity(SplitEntity):
 
 
 class AnnotateEntity(SplitEntity):
-    """A mark for each of some loops: "none", "unroll", "vec", "parallel", or the thread that one is bound to."""
+    """A mark for each of some loops: "none", "unroll", "vec", "parallel", or the thread that one is bound to. Of the policy
+    "locate_cache", the number of the loop at which each of some copies is computed."""
 
     kind = "an"
 
-    def __init__(self, anns: Sequence[str]) -> None:
+    def __init__(self, anns: Sequence[Any]) -> None:
         self.anns = list(anns)
 
     def apply(
@@ -77,7 +79,13 @@ class AnnotateEntity(SplitEntity):
         source: Any = None,
     ) -> list[Any]:
         """Mark the loops `axes` of stage `op`. Loops of `axis_lens` iterations that are longer than `max_unroll` are not
-        unrolled, and those that have none of the lengths `vec_size` are not vectorized: the configuration is not valid."""
+        unrolled, and those that have none of the lengths `vec_size` are not vectorized: the configuration is not valid. With
+        `source`, a list of copies for each of the numbers, compute these at the loops."""
+        if source is not None:
+            for copies, number in zip(source, self.anns, strict=False):
+                for copy in copies:
+                    sch[copy].compute_at(sch[op], axes[number])
+            return list(axes)
         for i, (axis, ann) in enumerate(zip(axes, self.anns, strict=False)):
             length = axis_lens[i] if axis_lens is not None else None
             if ann == "unroll":
@@ -143,7 +151,7 @@ def _length(var: Any) -> int:
     domain = var.dom if isinstance(var, IterVar) else None
     try:
         return int(domain.extent if domain is not None else var)
-    except (TypeError, ValueError, AttributeError) as e:
+    except (TypeError, ValueError, AttributeError, TewbError) as e:
         raise ScheduleError(
             f"the length of {getattr(var, 'name', var)} is not known, and its splits cannot be listed",
             hint='policy="candidate" with a list of them',
@@ -162,9 +170,20 @@ def powers(n: int) -> list[int]:
 
 
 def ways_to_mark(words: Sequence[str], count: int) -> Iterator[list[str]]:
-    """Every way to give `count` loops one of some words, at most one of them "vec"."""
-    import itertools
-
+    """Every way to give `count` loops one of some words, at most one of them "vec": the innermost, if all should be."""
+    if set(words) == {"vec"}:
+        yield [*["none"] * (count - 1), "vec"]
+        return
     for given in itertools.product(words, repeat=count):
         if given.count("vec") < 2:
             yield list(given)
+
+
+def merged(chains: Sequence[Sequence[Any]]) -> Iterator[list[Any]]:
+    """Every order of the elements of some chains in which those of each stay in their own."""
+    if not any(chains):
+        yield []
+    for n, chain in enumerate(chains):
+        if chain:
+            rest = [*chains[:n], chain[1:], *chains[n + 1 :]]
+            yield from ([chain[0], *order] for order in merged(rest))

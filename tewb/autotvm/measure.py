@@ -75,8 +75,16 @@ def refused(e: Exception, began: float) -> MeasureResult:
     )
 
 
+class Builder:
+    """How configurations are built: by a LocalBuilder."""
+
+
+class Runner:
+    """How configurations are run: by a LocalRunner."""
+
+
 @dataclass(frozen=True)
-class LocalBuilder:
+class LocalBuilder(Builder):
     """Builds in processes of this machine: `n_parallel` at once, each for at most `timeout` seconds."""
 
     timeout: float = 10
@@ -88,7 +96,7 @@ class LocalBuilder:
 
 
 @dataclass(frozen=True)
-class LocalRunner:
+class LocalRunner(Runner):
     """Runs on this machine, one at a time: `repeat` samples of `number` calls (0: as many as take `min_repeat_ms`, or
     20 ms), for at most `timeout` seconds in all."""
 
@@ -102,7 +110,7 @@ class LocalRunner:
     check_correctness: bool = True
 
 
-class RPCRunner:
+class RPCRunner(Runner):
     """Raises TewbError: other machines are reached by Dask here."""
 
     def __init__(self, *_: Any, **__: Any) -> None:

@@ -134,8 +134,8 @@ class Task:
     """A template with arguments and a target: `config_space` is all it leaves open, `instantiate(config)` the scheduled
     program at a point of it."""
 
-    def __init__(self, name: str, args: Sequence[Any], target: Any) -> None:
-        self.name, self.args = name, tuple(args)
+    def __init__(self, name: str, args: Sequence[Any], target: Any, target_host: Any = None) -> None:
+        self.name, self.args, self.target_host = name, tuple(args), target_host
         self.target = Target.of(target) if target is not None else Target.current() or Target.of("llvm")
         self.workload = args_to_workload(args, name)
         self.kwargs: dict[str, Any] = {}
@@ -179,12 +179,17 @@ def create(
     name = task_name.name if isinstance(task_name, Template) else task_name
     if callable(name):
         name = Template(name.__name__, name).name
-    return Task(one_of("template", name, TEMPLATES, ArgumentError), args, target)
+    return Task(one_of("template", name, TEMPLATES, ArgumentError), args, target, target_host)
 
 
 def serialize_args(args: Sequence[Any]) -> Workload:
     """Arguments as plain values: tensors are ("TENSOR", shape, dtype)."""
     return tuple(_plain(a) for a in args)
+
+
+def deserialize_args(args: Sequence[Any]) -> list[Any]:
+    """Arguments again: a placeholder for each ("TENSOR", shape, dtype)."""
+    return [_of_workload(a) for a in args]
 
 
 def args_to_workload(args: Sequence[Any], task_name: str | None = None) -> Workload:
@@ -220,5 +225,5 @@ def _tensors_in(args: Sequence[Any]) -> list[Tensor]:
 
 __all__ = [
     "ApplyConfig", "ApplyFixedConfig", "ApplyHistoryBest", "ConfigEntity", "ConfigSpace", "DispatchContext", "FallbackConfigEntity",
-    "FallbackContext", "InstantiationError", "Task", "Template", "args_to_workload", "create", "get_config", "register_topi_compute", "register_topi_schedule", "serialize_args", "template",
+    "FallbackContext", "InstantiationError", "Task", "Template", "args_to_workload", "create", "deserialize_args", "get_config", "register_topi_compute", "register_topi_schedule", "serialize_args", "template",
 ]  # fmt: skip
