@@ -85,7 +85,7 @@ from tewb.schedule.shared_loops import (
 )
 from tewb.schedule.shifted_tails import refused_again, shifted_loops
 from tewb.schedule.sliding import Window, loop_name, shapes_in_memory, window_of
-from tewb.schedule.stage import INLINE, At, IterVarAttr, Stage, StageGroup, With
+from tewb.schedule.stage import INLINE, At, IterVarAttr, LoopList, Stage, StageGroup, With
 from tewb.schedule.stage_bounds import StageBounds, makes_whole_parts
 from tewb.schedule.stage_guards import is_real, past_edges, values_and_guards
 from tewb.schedule.tensor_match import Mismatch, TensorMatch, TensorPart, tensor_match
@@ -100,7 +100,7 @@ __all__ = [
     "elements_of", "elements_spanned", "enclosing", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
     "in_order", "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "is_real", "IterVarAttr", "joined_stages", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR",
-    "loop_marks", "loop_name", "loop_of", "loops_of_elements", "loops_text", "makes_whole_parts", "Mismatch", "MOST_NESTED", "Names",
+    "loop_marks", "loop_name", "loop_of", "LoopList", "loops_of_elements", "loops_text", "makes_whole_parts", "Mismatch", "MOST_NESTED", "Names",
     "needed_guards", "nest_of", "nests_in_order", "not_padded", "not_plain",
     "operations_in_order", "Param", "past_edges", "place_in", "place_text", "PREDICATE", "Primitive", "PrimitiveCall",
     "PRIMITIVES", "RangeWithGaps", "read_argument", "read_call_condition", "read_graph", "Rebase", "Recipe", "recipe", "RecipeCall", "RECIPES",

@@ -6,7 +6,7 @@ An idea need not be legal: what is refused is left out by whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tewb.base import ScheduleError
@@ -14,6 +14,7 @@ from tewb.ir import ForKind
 from tewb.schedule import At, Schedule, Stage
 from tewb.workbench.judge.draft import Draft, Loop, StageLoops
 from tewb.workbench.judge.factors import fitting
+from tewb.workbench.judge.term_order import check_order, stages_in_order
 
 SHORT = 9  # iterations that are written out
 MOST_WRITTEN = 80  # of all loops together
@@ -49,7 +50,22 @@ class Scene:
 
 
 def ideas(scene: Scene) -> Iterator[Idea]:
-    """All ideas, those of a family one after the other."""
+    """All ideas, those of a family one after the other. Where a reducer of several values depends on the order of its terms,
+    what would change it is refused."""
+    before = stages_in_order(scene.schedule)
+    for idea in _of_all_families(scene):
+        yield _in_order(idea, before) if before else idea
+
+
+def _in_order(idea: Idea, before: Mapping[str, bool]) -> Idea:
+    def make(d: Draft) -> None:
+        idea.make(d)
+        check_order(before, d.schedule)
+
+    return replace(idea, make=make)
+
+
+def _of_all_families(scene: Scene) -> Iterator[Idea]:
     for st in scene.stages:
         for family in (
             _vectors_of_sums, _vectors, _sums_in_lanes, _register_tile, _order, _outer_order, _turned, _dot, _pack,
