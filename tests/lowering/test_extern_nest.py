@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tewb
@@ -105,3 +106,43 @@ def test_checked_externs_say_where_their_parts_are(checked: bool) -> None:
     assert all(value == "T.tvm_tuple(d0.outer * 4, d0.outer * 4, 4)" for _, value in parts)
     (scope,) = [n.node for n in walk(body) if isinstance(n, AttrStmt) and n.key == "extern_scope"]
     assert scope.effect == "pure"
+
+
+def sums_of_three(a: Any, b: Any, ai: int, bi: int) -> None:
+    """The sums of each row and its neighbours; beyond an edge are zeros."""
+    rows, own = a.numpy(), b.numpy()
+    for i in range(own.shape[0]):
+        y = bi + i - ai
+        own[i] = rows[max(y - 1, 0) : y + 2].sum(axis=0)
+
+
+@pytest.mark.parametrize("tail", ["pad", "clip"])
+@pytest.mark.parametrize("factor", [2, 4, 7])
+@pytest.mark.parametrize("reads_kept", [False, True])
+def test_tiles_that_are_longer_than_what_is_needed_stay_in_memory(
+    tail: str, factor: int, reads_kept: bool
+) -> None:
+    """Of a symbolic size an eighth is needed at a time, of which memory has no more."""
+    tewb.register_func("tests.sums_of_three", sums_of_three, override=True)
+    n = te.var("n")
+    A = te.placeholder((n, 5), "int32", name="A")
+    X = te.compute((n, 5), lambda i, j: A[i, j] + 1, name="X") if reads_kept else A
+    S = te.extern(
+        A.shape, [X],
+        lambda i, o, tile: te.call_packed("tests.sums_of_three", i[0], o[0], tile.inputs[0].origin[0], tile.origin[0]),
+        access=te.access.stencil((1, 0)), tail=tail, compact=False, effect="idempotent", name="S", dtype="int32",
+    )  # fmt: skip
+    C = te.compute((n, 5), lambda i, j: S[i, j] * 2, name="C")
+    s = te.create_schedule(C.op)
+    s[S].split("d0", factor)
+    outer, _ = s[C].split("i", nparts=8)
+    s[S].compute_at(s[C], outer)
+    if reads_kept:
+        s[X].compute_at(s[C], outer)
+    kernel = tewb.build(s, [A, C], debug=True)
+    for rows in (1, 2, 3, 5, 8, 20):
+        a = np.random.default_rng(rows).integers(0, 9, (rows, 5)).astype("int32")
+        c = np.zeros_like(a)
+        kernel(a, c)
+        p = np.pad(a + reads_kept, ((1, 1), (0, 0)))
+        np.testing.assert_array_equal(c, 2 * (p[:-2] + p[1:-1] + p[2:]))

@@ -31,7 +31,7 @@ from tewb.lowering.describe_externs import extern_scope
 from tewb.lowering.extern_buffers import dense_where_declared, extern_body
 from tewb.lowering.stage_loops import StageLoops
 from tewb.schedule import Stage, tile_of
-from tewb.tensor import ExternOp, Region, Tensor, Tile, TilePart, whole_region
+from tewb.tensor import ExternOp, Region, Tensor, Tile, TilePart, is_whole, whole_region
 
 if TYPE_CHECKING:
     from tewb.lowering.nest import Nests
@@ -77,13 +77,24 @@ class ExternNest(StageLoops):
         return IfThenElse(inside, direct, padded, self.stage.origin())
 
     def inside(self, boxes: Iterable[tuple[Region, Tensor]]) -> Expr:
-        """The condition under which boxes lie in their tensors."""
-        conditions = []
+        """The condition under which boxes lie in their tensors, and in what is kept of these."""
+        conditions: list[Expr] = []
         for box, t in boxes:
-            for r, n in zip(box, t.shape, strict=True):
-                ends = (ops.greater_equal(r.min, 0), ops.less_equal(ops.add(r.min, r.extent), n))
-                conditions += [c for c in ends if not self.analyzer.can_prove(c)]
+            for region in self.limits(t):
+                for r, limit in zip(box, region, strict=True):
+                    end, last = ops.add(r.min, r.extent), ops.add(limit.min, limit.extent)
+                    ends = (ops.greater_equal(r.min, limit.min), ops.less_equal(end, last))
+                    conditions += [c for c in ends if not self.analyzer.can_prove(c)]
         return ops.all_of(*conditions) if conditions else const(1, "bool")
+
+    def limits(self, t: Tensor) -> list[Region]:
+        """The boxes that hold what there is of a tensor: all of it, and what is kept, if that is less. A tile that is padded
+        may go on past the end of what is needed."""
+        whole, stage = whole_region(t.shape), self.nests.schedule.stage_of(t)
+        if stage not in self.nests.bounds.stages or not self.nests.is_own((stage, t.value_index)):
+            return [whole]
+        kept = self.nests.bounds.stages[stage].regions[t.value_index]
+        return [whole] if is_whole(kept, t.shape) else [whole, kept]
 
     def call_on(self, ins: Sequence[Region], outs: Sequence[Region]) -> Stmt:
         """The call on boxes that lie in their tensors. Strided ones are copied with `compact`, and where the
@@ -158,8 +169,12 @@ class ExternNest(StageLoops):
         for v, r in zip(axes, box, strict=True):
             analyzer.bind_extent(v, const(0, v.dtype), r.extent)
         there = [ops.add(r.min, v) for r, v in zip(box, axes, strict=True)]
+        limits = self.limits(t) if self.op.tail == "pad" else [whole_region(t.shape)]
         ends = [
-            c for i, n in zip(there, t.shape, strict=True) for c in (ops.greater_equal(i, 0), ops.less(i, n))
+            c
+            for region in limits
+            for i, r in zip(there, region, strict=True)
+            for c in (ops.greater_equal(i, r.min), ops.less(i, ops.add(r.min, r.extent)))
         ]
         inside = ops.all_of(*[c for c in ends if not analyzer.can_prove(c)] or [const(1, "bool")])
         index = tuple(analyzer.simplify(ops.sub(i, m)) for i, m in zip(there, mins, strict=True))
