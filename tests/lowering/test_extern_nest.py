@@ -110,10 +110,9 @@ def test_checked_externs_say_where_their_parts_are(checked: bool) -> None:
 
 def sums_of_three(a: Any, b: Any, ai: int, bi: int) -> None:
     """The sums of each row and its neighbours; beyond an edge are zeros."""
-    rows, own = a.numpy(), b.numpy()
-    for i in range(own.shape[0]):
+    for i in range(b.shape[0]):
         y = bi + i - ai
-        own[i] = rows[max(y - 1, 0) : y + 2].sum(axis=0)
+        b[i] = a[max(y - 1, 0) : y + 2].sum(axis=0)
 
 
 @pytest.mark.parametrize("tail", ["pad", "clip"])
