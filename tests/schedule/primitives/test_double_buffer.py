@@ -207,3 +207,16 @@ def test_an_iteration_may_need_more_than_the_one_before(constant: bool, debug: b
         i, j = np.indices((n, n * 3))
         wanted = 2 * a[np.clip(i + j, 0, n - 1)] + 2 * a[np.minimum(i, j)]
         np.testing.assert_array_equal(kernel(a), wanted)
+
+
+def test_a_second_call_does_not_hide_what_is_wrong() -> None:
+    A = te.placeholder((8,), name="A")
+    B = te.compute((8,), lambda i: A[i] + 1.0, name="B")
+    C = te.compute((8,), lambda i: B[i] * 2.0, name="C")
+    D = te.compute((8,), lambda i: B[i] * C[i], name="D")
+    s = te.create_schedule(D.op)
+    s[B].compute_at(s[C], "i")
+    s[B].double_buffer()
+    s[B].double_buffer()
+    with pytest.raises(ScheduleError, match="D also reads B, and is computed outside of loop i of C"):
+        tewb.lower(s, [A, D])

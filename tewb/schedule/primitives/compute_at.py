@@ -137,7 +137,7 @@ def _inline_refusal(stage: Stage, v: Values) -> Refusal | None:
             instead=in_a_reader(stage),
         )
     if stage.is_inlined:
-        return Refusal("it is computed inline already", later=True)
+        return Refusal("it is computed inline already", "once is enough", later=True, in_doubt=False)
     for s in stage.schedule.stages:
         if isinstance(s.attach, At) and s.attach.stage is stage:
             return Refusal(f"{s.name} is computed inside of its loops", f"move {s.name} first", later=True)

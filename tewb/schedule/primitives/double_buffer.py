@@ -28,7 +28,7 @@ def double_buffer(stage: Stage) -> None:
 @double_buffer.legal
 def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_double:
-        return Refusal("it is double buffered already", later=True)
+        return Refusal("it is double buffered already", "once is enough", later=True, in_doubt=False)
     if not isinstance(stage.op, ComputeOp):
         kind = "an input" if isinstance(stage.op, PlaceholderOp) else "not a compute"
         return Refusal(f"{stage.name} is {kind}", f"double buffer a copy: s.cache_read({stage.name}, ...)")

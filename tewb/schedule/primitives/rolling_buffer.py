@@ -34,7 +34,7 @@ def _refusal(stage: Stage, v: Values) -> Refusal | None:
     if stage.is_output:
         return Refusal(f"{stage.name} is an output: all of it is kept", "keep what it reads")
     if stage.is_rolling:
-        return Refusal("it is a rolling buffer already", later=True)
+        return Refusal("it is a rolling buffer already", "once is enough", later=True, in_doubt=False)
     return for_now(_in_order(stage))
 
 
