@@ -152,6 +152,20 @@ def test_it_measures_and_what_is_given_is_tried_too() -> None:
     np.testing.assert_allclose(result.build()(a, b), a @ b, rtol=1e-4)
 
 
+def test_what_is_given_up_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def perform(duel: Duel, tell: Any) -> Outcome:
+        return Outcome("timed", (1e-3,)) if duel.best is None else Outcome("slow", (0.5, 0.4))
+
+    monkeypatch.setattr(Duel, "perform", perform)
+    s, args = product(8)
+    result = autoschedule((s, args), 1000, threads=1, workers=0, stop=lambda: False, progress=None)
+    first, *others = result.trials
+    assert (
+        first.is_kept and others and {t.message for t in others} == {"given up as slow: a call took 400 ms"}
+    )
+    assert all(t.seconds is None and not t.is_kept for t in others) and result.best == first
+
+
 def test_wrong_results_are_not_taken() -> None:
     s, args = product(8)
     result = autoschedule((s, args), 2, threads=1, workers=0, reference=lambda a, b: a @ b + 1)

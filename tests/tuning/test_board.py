@@ -202,6 +202,7 @@ def test_a_search_without_knobs_shows_what_was_kept(monkeypatch: pytest.MonkeyPa
             AutoTrial("tile", steps[:1], 1.0, None, None, "the result is wrong: C"),
             AutoTrial("pack", steps[:2], 1.0, None, None, "its process ended with signal SIGKILL"),
             AutoTrial("fuse", steps[:2], 1.0, Timing((3.0,)), 0.7),
+            AutoTrial("order", steps[:2], 1.0, message="given up as slow: a call took 9 s"),
         ):
             progress(t)
         return AutoResult(program, (kept,), kept, 9)
@@ -209,8 +210,8 @@ def test_a_search_without_knobs_shows_what_was_kept(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(boards, "autoschedule", autoschedule)
     said, _ = run(search_freely(s, 5))
     found = board_of(s).found
-    assert said.startswith("4 trials, the best 2") and found.leads == (0,) and found.kind == "autoschedule"
-    assert [fate(t) for t in found.trials] == ["ok", "wrong", "killed", "ok"]
+    assert said.startswith("5 trials, the best 2") and found.leads == (0,) and found.kind == "autoschedule"
+    assert [fate(t) for t in found.trials] == ["ok", "wrong", "killed", "ok", "slow"]
     assert found.trials[1].point == {"ideas": "tile"}
     assert board_of(s).trial_with(steps) == found.trials[0]
 

@@ -77,11 +77,13 @@ def test_what_is_not_faster_has_few_samples(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(left) == 2 * duels.MORE
 
 
-def test_what_is_far_slower_at_once_has_no_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_far_slower_at_once_is_not_timed_in_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     script(monkeypatch)
     monkeypatch.setattr(duels, "SAMPLE", 0.0)
     outcome = perform(duel(tmp_path, seconds=1e-12))
-    assert outcome.how == "slow" and len(outcome.samples) == 1 and outcome.beside == ()
+    assert outcome.how == "slow" and len(outcome.samples) == 2 and outcome.beside == ()
 
 
 def test_a_program_of_several_threads_is_timed_by_the_clock_on_the_wall(

@@ -15,6 +15,7 @@ import tewb
 from tests.tuning.programs import product, twice
 from tests.tuning.test_subject import session
 from tewb.base import ArgumentError, TewbError
+from tewb.runtime import Timing
 from tewb.tuning import Config, Trial, TuneResult, search, tune
 from tewb.tuning.study import Study
 from tewb.tuning.subject import FromJournal
@@ -51,6 +52,25 @@ def test_of_many_points_some_are_tried_beginning_with_the_defaults() -> None:
     assert result.trials[1].point == mine
     assert "8 trials" in str(result) and "y=" in str(result)
     assert len(result.code.splitlines()) >= 4 and result.convergence()[0][0] == 0
+
+
+def test_of_many_points_each_is_tried_once_and_the_search_ends_with_the_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Most points are refused, of which the sampler learns nothing: it asks for them again and again."""
+    monkeypatch.setattr(search, "FEW", 1)
+    given = session()
+    given.expect("allocations", ">=", 1)
+    space = {
+        "1.factor": [1, 2, 3, 4, 6, 8, 12, 24],
+        "2.x_factor": [1, 2, 4, 5, 10, 20],
+        "3.done": [True, False],
+    }
+    some = tune(given, space, trials=40, **QUICK)
+    assert len({str(sorted(t.point.items())) for t in some.trials}) == len(some.trials) == 40
+    every = tune(given, space, trials=1000, **QUICK)
+    assert len({str(sorted(t.point.items())) for t in every.trials}) == len(every.trials) == 8 * 6 * 2
+    assert not every.was_stopped
 
 
 @pytest.mark.slow
@@ -237,11 +257,52 @@ def test_points_of_a_small_space_are_tried_from_everywhere_where_there_may_not_b
     assert sorted(limited) == sorted(whole) and limited != whole  # one process: they end as they began
 
 
+# ---------------------------------------------------------------- what was wrong
+
+
+def test_a_wrong_reference_stops_the_search_at_once_and_is_forgotten_when_it_is_corrected(
+    tmp_path: Path,
+) -> None:
+    told: list[Trial] = []
+
+    def tuned(reference: Any) -> TuneResult:
+        given = session()
+        given.reference = reference
+        return searched(tmp_path / "trials.db", given, progress=lambda t, r: told.append(t))
+
+    with pytest.raises(
+        TewbError, match="the schedule as it is computes something else .*C differs: first at"
+    ):
+        tuned(lambda a, b: a @ b + 1)
+    assert [t.state for t in told] == ["wrong"] and told[0].point == {"1.factor": 8}
+    right = tuned(np.matmul)
+    assert {t.point["1.factor"]: t.seconds is None for t in right.trials}[8] is False
+    assert len(right.trials) == 3 and not [t for t in right.trials if t.state == "wrong"]
+    count = len(told)
+    with pytest.raises(TewbError, match="the schedule as it is"):  # also where it was timed another day
+        tuned(lambda a, b: a @ b + 1)
+    assert tuned(np.matmul).trials == right.trials and len(told) == count
+
+
+def test_what_failed_another_day_is_tried_again_and_stands_once(tmp_path: Path) -> None:
+    file, subject = tmp_path / "trials.db", FromJournal(session(), {"1.factor": [2, 4, 8]})
+    before = Study(search.name_of(session()) + search._name_of_steps(subject), file, 0, subject.about)
+    for factor, state, samples in ((2, "failed", ()), (4, "slow", (9.0,))):
+        asked = before.ask_at({}, [])
+        time_ = Timing(samples) if samples else None
+        before.tell(asked, Trial(asked.number, {"1.factor": factor}, state, time_))  # type: ignore[arg-type]
+    before.close()
+    result = searched(file)
+    assert sorted(t.point["1.factor"] for t in result.trials) == [2, 4, 8]
+    assert all(t.number >= 2 and t.time is not None and t.time.max < 9 for t in result.trials)
+    assert Study(before._study.study_name, file, 0).trials == list(result.trials)
+
+
 # ---------------------------------------------------------------- several searches of one file
 
 
-def searched(file: Path, **more: Any) -> TuneResult:
-    return tune(session(), {"1.factor": [2, 4, 8]}, database=file, repeat=1, workers=0, **more)
+def searched(file: Path, given: Any = None, **more: Any) -> TuneResult:
+    return tune(given or session(), {"1.factor": [2, 4, 8]}, database=file, repeat=1, workers=0, **more)
 
 
 def test_searches_at_once_of_one_file_try_each_point_once(

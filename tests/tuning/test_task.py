@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,20 @@ import tewb
 from tests.tuning.programs import twice
 from tewb import te
 from tewb.runtime.aligned_memory import address_of_first
+from tewb.tuning import task as module
 from tewb.tuning.knobs import Config
-from tewb.tuning.task import Parameter, Task, aligned_copy, keep_array, machine_for_itself, perform
+from tewb.tuning.task import (
+    Checked,
+    Parameter,
+    Task,
+    aligned_copy,
+    arguments_of,
+    checked,
+    keep_array,
+    machine_for_itself,
+    perform,
+    samples_if_far,
+)
 
 
 def task(folder: Path, wanted: Any, **options: Any) -> Task:
@@ -54,6 +67,40 @@ def test_results_without_dimensions_are_compared(tmp_path: Path, wanted: float, 
 def test_what_is_slower_than_the_limit_is_given_up(tmp_path: Path) -> None:
     slow = perform(task(tmp_path, lambda a: a * 2, repeat=9, seconds=1e-4, worst=0.0))
     assert slow.how == "slow" and len(slow.samples) < 9
+
+
+def test_one_cold_call_gives_nothing_up(tmp_path: Path) -> None:
+    """The first call is cold, and waits for a processor that others have: it took a second, and the next ones do not."""
+    made = checked(*_of(task(tmp_path, lambda a: a * 2)), arguments_of, lambda phase: None)
+    assert isinstance(made, Checked)
+    made.call()
+    for cold in (replace(made, first=1.0, worked=1e-6), replace(made, first=1.0, worked=1.0)):
+        assert samples_if_far(cold, 0.1) == ()
+    far = samples_if_far(replace(made, first=1.0, worked=1.0), 0.0)
+    assert len(far) == 2 and max(far) < 0.5
+
+
+def test_a_trial_is_given_up_while_it_has_the_machine_for_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        module, "samples_if_far", lambda made, limit: (heard.append("calling"), (1.0, 1.0))[1]
+    )
+    heard: list[str] = []
+    outcome = perform(task(tmp_path, lambda a: a * 2, worst=0.0), heard.append)
+    assert (outcome.how, outcome.samples) == ("slow", (1.0, 1.0))
+    assert heard == ["building", "checking", "waiting", "timing", "calling"]
+
+
+def test_with_no_samples_it_is_only_compared(tmp_path: Path) -> None:
+    heard: list[str] = []
+    outcome = perform(task(tmp_path, lambda a: a * 2, repeat=0, worst=0.0), heard.append)
+    assert (outcome.how, outcome.samples) == ("timed", ()) and heard == ["building", "checking"]
+    assert perform(task(tmp_path, lambda a: a * 3, repeat=0)).how == "wrong"
+
+
+def _of(t: Task) -> Any:
+    return t.module, t.parameters
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ from tewb.tuning.model_search import Candidate, ModelSearch, nominal_machine
 from tewb.tuning.processor import Processor, names_of
 from tewb.tuning.searches import AllWorkers, Pool, run_searches, workers_of_search
 from tewb.tuning.shared_arrays import kept_arrays
-from tewb.tuning.task import Outcome, Parameter
+from tewb.tuning.task import Outcome, Parameter, given_up_text
 from tewb.tuning.workers import check_functions, check_workers, checked_limits
 from tewb.workbench.judge.estimate import Machine
 from tewb.workbench.judge.ledger import runs_python
@@ -483,6 +483,9 @@ class _AutoSearch:
         if _is_wrong(attempt):
             how = "the result is wrong: " if outcome.how == "wrong" else ""
             self._tell(replace(trial, message=how + outcome.message))
+            return
+        if outcome.how == "slow":
+            self._tell(replace(trial, message=given_up_text(outcome.samples)))
             return
         time_, gained = Timing(outcome.samples), None
         if attempt.best is not None and self._best is not None:

@@ -28,6 +28,7 @@ from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
 from tewb.tuning.study import Recalled, Trial, recalled
 from tewb.tuning.subject import FromJournal
+from tewb.tuning.task import GIVEN_UP
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.session import Session
 
@@ -309,8 +310,9 @@ def _with_trials(found: Found, trials: Sequence[Trial]) -> Found:
 
 def _as_trial(number: int, t: AutoTrial, state: str = "") -> Trial:
     """A trial of autoschedule as one of a search over knobs."""
-    is_wrong = t.message.startswith("the result is wrong")
-    how: Any = state or ("timed" if t.time is not None else "wrong" if is_wrong else "failed")
+    said: dict[str, Any] = {"the result is wrong": "wrong", GIVEN_UP: "slow"}
+    without = next((known for words, known in said.items() if t.message.startswith(words)), "failed")
+    how: Any = state or ("timed" if t.time is not None else without)
     return Trial(number, {IDEAS: t.label}, how, t.time, t.message, steps=tuple(journal_json(t.journal)))
 
 

@@ -27,13 +27,14 @@ from tewb.tuning.task import (
     arguments_of,
     checked,
     machine_for_itself,
+    samples_if_far,
 )
 from tewb.workbench.measure.measure import workers_of
 
 SAMPLE = 0.005  # seconds of calls in a sample
 FEW, MORE = 3, 7  # samples of each, and further ones where the first say that it is faster
 FASTER = 1.03  # less than this is no gain
-SLOW = 3.0  # times the best in the first call, and no samples are taken
+SLOW = 3.0  # times the best in a call, and no samples are taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,6 @@ class Duel:
             _loaded.cache_clear()  # what is wrong with it may be that it wrote where it should not
             return made
         other = _contestant(made)
-        if self.best is not None and other.about > SLOW * self.seconds + SAMPLE / 5:
-            return Outcome("slow", (other.about,), build_seconds=made.build_seconds)
         contestants = [other]
         if self.best is not None:
             try:
@@ -77,15 +76,15 @@ class Duel:
         tell("waiting")
         with machine_for_itself():
             tell("timing")
+            if self.best is not None and (far := samples_if_far(made, SLOW * self.seconds + SAMPLE / 5)):
+                return Outcome("slow", far, build_seconds=made.build_seconds)
             *best, samples = fought(contestants)
         return Outcome("timed", samples, build_seconds=made.build_seconds, beside=best[0] if best else ())
 
 
 def _contestant(made: Checked) -> Contestant:
-    is_alone = _is_alone(made.kernel)
-    return Contestant(
-        made.call, is_alone, max(min(made.first, made.worked) if is_alone else made.first, 1e-9)
-    )
+    first = made.first if made.kernel.signature.packed else min(made.first, made.worked)
+    return Contestant(made.call, _is_alone(made.kernel), max(first, 1e-9))
 
 
 def _beside(made: Checked, kernel: Kernel, seconds: float) -> Contestant:

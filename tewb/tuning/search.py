@@ -16,6 +16,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tewb.base import (
     ArgumentError,
     Stop,
     Stopped,
+    TewbError,
     TewbWarning,
     check_given,
     check_stopped,
@@ -37,14 +39,14 @@ from tewb.runtime import Timing
 from tewb.schedule import Schedule, journal_json
 from tewb.tensor import Tensor
 from tewb.tuning.database import DatabaseError, checked_path
-from tewb.tuning.knobs import Chooser, Knob, UnknownValueError, all_points, at, by_default
+from tewb.tuning.knobs import Chooser, Knob, UnknownValueError, all_points, at, by_default, every_point
 from tewb.tuning.processor import Processor, names_of
 from tewb.tuning.result import TuneResult
 from tewb.tuning.searches import Pool, run_searches, workers_of_search
 from tewb.tuning.shared_arrays import kept_arrays
-from tewb.tuning.study import Study, Trial
+from tewb.tuning.study import Study, Trial, key_of
 from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, refusal
-from tewb.tuning.task import Outcome, Parameter, Task
+from tewb.tuning.task import Outcome, Parameter, Task, given_up_text
 from tewb.tuning.workers import check_functions, check_workers, checked_limits
 from tewb.workbench.journal.fingerprint import fingerprint
 from tewb.workbench.judge.ledger import runs_python
@@ -52,6 +54,7 @@ from tewb.workbench.session import Session
 
 FEW = 200  # points that are all tried
 SLOW = 2.0  # times the best, and a trial is given up
+CHANCES = 5  # points by chance in which one is looked for that was not tried
 NEWS = 1.0  # seconds between two looks at what other processes have found
 
 Tell = Callable[[Trial, "TuneResult"], None]
@@ -98,7 +101,8 @@ def tune(
 
     `progress(trial, result)` is told of each trial; `stop()` ends the search, as an interrupt does: what was found is
     returned. Raises ArgumentError for wrong arguments and where the first point cannot be run at all, TewbError where
-    Optuna is not installed.
+    Optuna is not installed, and where the program as it is (all knobs at their defaults) computes something else than its
+    reference: it is compared before anything else is tried.
     """
     _check(trials, repeat, seconds, seed, workers, cluster_limit)
     check_functions(progress=progress, stop=stop)
@@ -106,7 +110,7 @@ def tune(
     path = checked_path(database)
     options = {"reference": reference, "inputs": inputs, "sizes": sizes}
     subject = _subject(program, space, options)
-    _, model = subject.session(by_default)
+    config, model = subject.session(by_default)
     if model.problem is not None:
         raise model.problem
     _check_points(subject, first)
@@ -123,7 +127,7 @@ def tune(
 
         def begin(processor: Processor, pool: Pool) -> Iterator[None]:
             study = Study(name_of(model, processor) + _name_of_steps(subject), path, seed, subject.about)
-            made = _Search(subject, model, parameters, study, repeat, progress, str(processor))
+            made = _Search(subject, model, config.point, parameters, study, repeat, progress, str(processor))
             searches[processor] = made
             made.begin(few, trials, first)
             return made.run(pool, deadline)
@@ -220,10 +224,11 @@ class _Candidate:
 
 @dataclass
 class _Search:
-    """A search as it goes on."""
+    """A search as it goes on. `model` is the program as it is, at the point `defaults`."""
 
     subject: Subject
     model: Session
+    defaults: Mapping[str, Any]
     parameters: tuple[Parameter, ...]
     study: Study
     repeat: int
@@ -234,6 +239,9 @@ class _Search:
     _queue: deque[Mapping[str, Any]] = field(default_factory=deque)
     _postponed: list[Mapping[str, Any]] = field(default_factory=list)
     _tried: set[str] = field(default_factory=set)
+    _others: Iterator[Mapping[str, Any]] | None = None
+    _is_exhausted: bool = False
+    _chance: random.Random = field(default_factory=lambda: random.Random(0))
     _heard: float = field(default_factory=time.monotonic)
     _seen: dict[str, Trial] = field(default_factory=dict)
     _in_flight: dict[str, list[_Candidate]] = field(default_factory=dict)
@@ -245,13 +253,14 @@ class _Search:
     ) -> None:
         """Have points tried: all when there are `few`, or else `trials`, with those of before."""
         self._most = None if few is not None else trials
+        self.study.forget([t for t in self.study.trials if _is_in_doubt(t)])
         self._know(self.study.trials)
         self._queue.extend(_distinct([{}, *first, *(few or [])]))
         self._take_lost()
 
     def _know(self, trials: Sequence[Trial]) -> None:
         for t in trials:
-            self._tried.add(_key(t.point))
+            self._tried.add(key_of(t.point))
             self._remember(t)
 
     def _take_lost(self) -> None:
@@ -272,6 +281,8 @@ class _Search:
 
     def run(self, pool: Pool, deadline: float | None) -> Iterator[None]:
         """Try points until there are no more, or time is up. It comes back where it waits for outcomes. Raises Stopped."""
+        if not _is_over(deadline):
+            yield from self._try_defaults(pool)
         while True:
             self._hear()
             while not pool.is_full and not _is_over(deadline) and self._has_more:
@@ -296,7 +307,29 @@ class _Search:
         if self._most is None:
             return bool(self._queue)
         at_work = sum(map(len, self._in_flight.values())) + len(self.study.elsewhere)
-        return len(self.study.trials) + at_work < self._most
+        is_wanted = len(self.study.trials) + at_work < self._most
+        return is_wanted and (bool(self._queue) or not self._is_exhausted)
+
+    def _try_defaults(self, pool: Pool) -> Iterator[None]:
+        """Compare the program as it is before anything else: where a reference is wrong, all trials would be. What was timed
+        another day, perhaps beside another reference, is compared once more. Raises TewbError."""
+        known = next((t for t in self.study.trials if key_of(t.point) == key_of(self.defaults)), None)
+        if known is None:
+            self._queue.appendleft({})
+            self._begin_trial(pool)
+        elif known.time is not None:
+            pool.submit(self._check_defaults, Task(self.model.module, self.parameters, repeat=0))
+        while not pool.is_idle:
+            check_stopped(0.0)
+            yield
+
+    def _check_defaults(self, outcome: Outcome) -> None:
+        if outcome.how == "wrong":
+            raise TewbError(
+                f"the schedule as it is computes something else than its reference: {outcome.message}",
+                hint="correct the reference or the program: no schedule can be right before",
+                span=here(),
+            )
 
     def _begin_trial(self, pool: Pool) -> None:
         knobs: dict[str, Knob] = {}
@@ -307,13 +340,17 @@ class _Search:
             if point in self.study.elsewhere:
                 self._postponed.append(given)
                 return
-            if _key(point) in self._tried:
+            if key_of(point) in self._tried:
                 return
             asked = self.study.ask_at(point, list(knobs.values()))
         else:
             asked, choose = self.study.ask()
             session, problem = self._tried_out(_recording(choose, point, knobs))
-        self._tried.add(_key(point))
+            if key_of(point) in self._tried:  # the sampler likes it
+                self.study.drop(asked)
+                self._queue_another()
+                return
+        self._tried.add(key_of(point))
         if session is None:
             self._end(asked, Trial(asked.number, point, "refused", message=problem))
             return
@@ -334,12 +371,31 @@ class _Search:
         else:
             if not self.study.begin(asked, point):
                 self._postponed.append(point)
-                self._tried.discard(_key(point))
+                self._tried.discard(key_of(point))
                 return
             self._in_flight[text] = [candidate]
             worst = None if self.best is None or self.best.seconds is None else SLOW * self.best.seconds
             task = Task(module, self.parameters, self.repeat, worst=worst)
             pool.submit(lambda outcome: self._end_trial(text, outcome), task)
+
+    def _queue_another(self) -> None:
+        """A point that was not tried yet comes next: one by chance, or the first there is; none where all were."""
+        for _ in range(CHANCES):
+            point: dict[str, Any] = {}
+            with suppress(Exception):  # whatever it is: it is seen again when the point is tried
+                self.subject.session(
+                    _recording(lambda knob: self._chance.randrange(len(knob.values)), point, {})
+                )
+            if key_of(point) not in self._tried:
+                self._queue.append(point)
+                return
+        if self._others is None:
+            self._others = every_point(self.subject.session)
+        another = next((p for p in self._others if key_of(p) not in self._tried), None)
+        if another is None:
+            self._is_exhausted = True
+        else:
+            self._queue.append(another)
 
     def _tried_out(self, choose: Chooser) -> tuple[Session | None, str]:
         """The session at a point, or why there is none."""
@@ -365,10 +421,13 @@ class _Search:
     def _end_trial(self, text: str, outcome: Outcome) -> None:
         first, *twins = self._in_flight.pop(text)
         time = Timing(outcome.samples) if outcome.samples else None
-        trial = Trial(first.asked.number, first.point, outcome.how, time, outcome.message, steps=first.steps)
+        said = given_up_text(outcome.samples) if outcome.how == "slow" else outcome.message
+        trial = Trial(first.asked.number, first.point, outcome.how, time, said, steps=first.steps)
         self._end(first.asked, trial, text)
         for c in twins:
             self._end_as_twin(c, trial)
+        if key_of(first.point) == key_of(self.defaults):
+            self._check_defaults(outcome)
 
     def _end_as_twin(self, c: _Candidate, twin: Trial) -> None:
         state = "same" if twin.state == "timed" else twin.state
@@ -441,9 +500,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def _key(point: Mapping[str, Any]) -> str:
-    """Equal for points that are the same, in whatever order their knobs were met."""
-    return repr(sorted((name, type(v).__name__, v) for name, v in point.items()))
+def _is_in_doubt(t: Trial) -> bool:
+    """Whether a trial of another day is tried again: the reference may have been wrong then, the machine short of memory, and one
+    slow call is no knowledge for ever."""
+    is_one_call = t.state == "slow" and t.time is not None and len(t.time.results) < 2
+    return is_one_call or t.state in ("wrong", "failed")
 
 
 def _distinct(points: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

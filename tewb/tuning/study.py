@@ -99,8 +99,13 @@ class Study:
                 else:
                     self._lose(t)
                 self._note_values(t)
-        self.trials += ended
+        if ended:
+            self.trials = newest([*self.trials, *ended])
         return ended
+
+    def forget(self, trials: Sequence[Trial]) -> None:
+        """Trials of before that are tried again: they are not among `trials` any more."""
+        self.trials = [t for t in self.trials if t not in trials]
 
     def _lose(self, t: Any) -> None:
         """A trial whose process is gone ends, and its point is for others."""
@@ -134,6 +139,11 @@ class Study:
             finally:
                 self._study.sampler = self._sampler
         return asked
+
+    def drop(self, asked: Any) -> None:
+        """A trial that was asked for is none: nothing is known of it."""
+        with quiet(), in_words(self._path), _unless_ended():
+            self._study.tell(asked, state=load_optuna().trial.TrialState.FAIL)
 
     def _suggested(self, asked: Any, knob: Knob) -> int:
         name = self._name(knob)
@@ -193,6 +203,17 @@ class Study:
         return importances(self.trials)
 
 
+def newest(trials: Sequence[Trial]) -> list[Trial]:
+    """The last trial of each point: one that is tried again takes the place of the one before."""
+    last = {key_of(t.point): t for t in trials}
+    return [t for t in trials if last[key_of(t.point)] is t]
+
+
+def key_of(point: Mapping[str, Any]) -> str:
+    """Equal for points that are the same, in whatever order their knobs were met."""
+    return repr(sorted((name, type(v).__name__, v) for name, v in point.items()))
+
+
 @contextlib.contextmanager
 def _unless_ended() -> Iterator[None]:
     """A trial that another process took for lost, since this one slept, has ended already."""
@@ -220,11 +241,13 @@ def recalled(path: Path) -> Recalled | None:
         all_studies = [s for s in storage.get_all_studies() if "about" in s.user_attrs]
         if not all_studies:
             return None
-        newest = max(all_studies, key=lambda s: s.user_attrs.get("when", 0.0))
-        study = optuna.load_study(study_name=newest.study_name, storage=storage)
+        latest = max(all_studies, key=lambda s: s.user_attrs.get("when", 0.0))
+        study = optuna.load_study(study_name=latest.study_name, storage=storage)
         ended = [_trial_of(t) for t in study.get_trials(deepcopy=False) if t.state.is_finished()]
-    about = newest.user_attrs
-    return Recalled(about["about"], tuple([t for t in ended if t is not None]), about.get("when", 0.0))
+    about = latest.user_attrs
+    return Recalled(
+        about["about"], tuple(newest([t for t in ended if t is not None])), about.get("when", 0.0)
+    )
 
 
 def _trial_of(t: Any) -> Trial | None:

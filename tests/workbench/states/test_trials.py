@@ -41,7 +41,7 @@ def searched() -> Session:
         trial(1, 2e-3, 16),
         trial(2, 2e-3, 17, "same", twin=1),
         trial(3, None, 5, "refused", message="it does not divide"),
-        trial(4, 9e-3, 2, "slow"),
+        trial(4, 9e-3, 2, "slow", message="given up as slow: a call took 9 ms"),
     )
     board_of(s).show(Found("knobs", found, (0, 1), {"1.factor": "split(C) factor"}, "", {"1.factor": 1.0}))
     return s
@@ -72,6 +72,8 @@ def test_the_table_says_what_became_of_each_trial_beside_mine() -> None:
     state = trials_state(s)
     assert [r.text for r in state.rows] == ["ok, mine", "ok, best", "same text as 1", "refused", "slow"]
     assert [r.times for r in state.rows] == [1.0, 2.0, 2.0, None, None]
+    slow = state.rows[4]  # a sample or two are no time, and no point of the plot
+    assert (slow.seconds, slow.spread, slow.time) == (None, None, "given up as slow: a call took 9 ms")
     assert state.rows[3].time == "it does not divide" and state.rows[3].values == ("5",)
     assert (state.columns[0].text, state.columns[0].importance) == ("split(C) factor", 1.0)
     assert [(lead.number, lead.seconds) for lead in state.leads] == [(0, 4e-3), (1, 2e-3)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tewb.runtime import Timing
 from tewb.schedule import steps_of
 from tewb.tuning import Trial
 from tewb.tuning.board import (
@@ -60,7 +59,7 @@ class Knobs:
 class TrialLine:
     """A trial: its state ("ok", "slow", "same", "refused", "over budget", "wrong", "hung", "killed", "failed", "predicted"), in
     `text` in words, with "best" and "mine" (the schedule of the session) where it is that. `seconds` and `spread` are of a
-    call, `time` says them, or why there are none; `times` is how many times as fast as mine it is, where both were timed. `twin` is the
+    call that was timed to the end, `time` says them, or why there are none; `times` is how many times as fast as mine it is, where both were timed. `twin` is the
     trial whose text it has. `values` stand under the columns."""
 
     number: int
@@ -165,7 +164,7 @@ def trials_state(session: Session) -> Trials:
     columns = tuple([TrialColumn(n, found.texts.get(n, n), found.importances.get(n)) for n in names])
     shown = _shown(board, found, mine)
     rows = tuple([_line(t, names, board, found, mine) for t in shown])
-    leads = tuple([Lead(n, _seconds(found.trial(n)) or 0.0) for n in found.leads])
+    leads = tuple([Lead(n, found.trial(n).seconds or 0.0) for n in found.leads])
     fall = ", ".join(f"{found.trial(n).time} by trial {n}" for n in found.leads)
     return Trials(
         found.kind, _text(found), f"The best so far: {fall}", columns, rows, len(found.trials) - len(rows), leads,
@@ -201,16 +200,16 @@ def _line(t: Trial, names: list[str], board: Board, found: Found, mine: Trial | 
         *(["best"] if found.leads[-1:] == (t.number,) else []),
         *(["mine"] if mine is not None and mine.number == t.number else []),
     ]
-    time: Timing | None = t.time
+    spread = None if t.time is None or t.seconds is None else t.time.spread
     return TrialLine(
-        t.number, state, ", ".join(said), _seconds(t), None if time is None else time.spread,
-        t.message if time is None else str(time), _times(t, mine), t.twin, values, t.number in board.pinned,
+        t.number, state, ", ".join(said), t.seconds, spread, _time_text(t), _times(t, mine), t.twin, values,
+        t.number in board.pinned,
     )  # fmt: skip
 
 
-def _seconds(t: Trial) -> float | None:
-    """The median, also of what was given up as slow."""
-    return None if t.time is None else t.time.median
+def _time_text(t: Trial) -> str:
+    """How long a call took, or why that is not known; of what was given up only that it was slow is."""
+    return t.message if t.time is None or t.seconds is None else str(t.time)
 
 
 def _times(t: Trial, mine: Trial | None) -> float | None:
