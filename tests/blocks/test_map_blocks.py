@@ -475,3 +475,21 @@ def test_masks_that_hide_nothing() -> None:
 def test_chunks_of_no_size(chunks: Any) -> None:
     with pytest.raises(ArgumentError, match=r"do not cut B of shape \(40,\)"):
         stencil().kernel().map_blocks(da.ones(40, chunks=10, dtype="float32"), chunks=chunks)
+
+
+@pytest.mark.parametrize(
+    "built",
+    [
+        lambda s, args: tewb.Session(s, args).build(),
+        lambda s, args: tewb.autoschedule((s, args), model_only=True).build(),
+        lambda s, args: tewb.tune((s, args), {"1.factor": [2, 4]}, repeat=1, workers=0).build(),
+    ],
+    ids=["session", "autoschedule", "tune"],
+)
+def test_kernels_of_the_workbench_and_of_searches_know_their_program(built: Any) -> None:
+    A = te.placeholder((16,), name="A")
+    B = te.compute((14,), lambda i: A[i] + A[i + 2], name="B")
+    s = te.create_schedule(B.op)
+    s[B].split("i", factor=4)
+    a = np.arange(16, dtype="float32")
+    np.testing.assert_array_equal(built(s, [A, B]).map_blocks(da.from_array(a, chunks=5)), a[:-2] + a[2:])

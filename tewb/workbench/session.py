@@ -24,7 +24,7 @@ from tewb.base import (
     masked_elements,
     one_of,
 )
-from tewb.driver import build_ir
+from tewb.driver import Source, build_ir
 from tewb.ir import IRModule, PrimFunc, Var, script
 from tewb.lowering import Trace, lower_schedule
 from tewb.runtime import Kernel, Target
@@ -269,7 +269,9 @@ class Session(History):
 
     def build(self, debug: bool = False) -> Kernel:
         """The kernel of the schedule as it is now."""
-        return build_ir(self.module, debug=debug)
+        kernel = build_ir(self.module, debug=debug)
+        kernel.source = Source.now(self.schedule, self.args, debug)
+        return kernel
 
     def assembly_for(self, target: Target | str) -> str:
         """The assembly that the schedule would have on another processor:
