@@ -108,6 +108,15 @@ def test_a_trial_that_crashes_or_hangs_leaves_its_worker_there(threads: Any) -> 
 
 
 @pytest.mark.slow
+def test_a_search_leaves_nothing_on_the_disks_of_workers(threads: Any) -> None:
+    folders = threads.run(lambda dask_worker: dask_worker.local_directory)
+    before = {f: sorted(os.listdir(f)) for f in folders.values()}
+    tune(small, client=threads, repeat=2)
+    tewb.autoschedule(plain(), 0.5, client=threads, threads=1)
+    assert {f: sorted(os.listdir(f)) for f in folders.values()} == before
+
+
+@pytest.mark.slow
 def test_each_kind_of_processor_keeps_its_best(
     threads: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

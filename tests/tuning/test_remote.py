@@ -7,14 +7,16 @@ import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.tuning.test_workers import task
 from tewb.tuning import remote
 from tewb.tuning.processor import Processor
-from tewb.tuning.remote import about_worker, do_trial, end_trials
+from tewb.tuning.remote import Arrays, about_worker, do_trial, end_search, end_trials, receive
 from tewb.tuning.task import Outcome
 from tewb.tuning.workers import Limits, Workers
 
@@ -74,3 +76,19 @@ def test_a_process_that_nobody_asks_ends_by_itself(tmp_path: Path, monkeypatch: 
 
 def test_the_end_of_a_search_that_never_was_here() -> None:
     end_trials("unknown")
+    end_search("unknown")
+
+
+def test_arrays_are_there_until_their_search_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import distributed
+
+    folders = []
+    for name in ("one", "other"):  # two workers of a process, which share what is known here
+        worker = SimpleNamespace(local_directory=str(tmp_path / name))
+        monkeypatch.setattr(distributed, "get_worker", lambda worker=worker: worker)
+        folders.append(Path(receive("s", Arrays({"0.npy": np.ones(3)}))))
+    assert all(np.load(f / "0.npy").sum() == 3 for f in folders) and len(set(folders)) == 2
+    end_trials("s", False)  # nobody asked for long: the search may go on
+    assert all(f.exists() for f in folders)
+    end_search("s")
+    assert not any(f.exists() for f in folders) and "s" not in remote._folders

@@ -20,7 +20,7 @@ import numpy as np
 
 from tewb.base import ArgumentError, TewbError, check_stopped, here
 from tewb.tuning.processor import Processor
-from tewb.tuning.remote import Arrays, about_worker, do_trial, end_trials, receive
+from tewb.tuning.remote import Arrays, about_worker, do_trial, end_search, receive
 from tewb.tuning.task import Outcome, Parameter
 from tewb.tuning.workers import Limits
 
@@ -81,8 +81,11 @@ class Cluster:
         """Leave nothing behind on the workers; one that does not answer is not waited for."""
 
         def end() -> None:
-            self._client.cancel([j.future for w in self._workers.values() for j in w.jobs])
-            self._client.run(end_trials, self._name, workers=list(self._workers), on_error="ignore")
+            there = list(self._workers.values())
+            self._client.cancel(
+                [j.future for w in there for j in w.jobs] + [w.arrays for w in there if w.arrays]
+            )
+            self._client.run(end_search, self._name, workers=list(self._workers), on_error="ignore")
 
         if self._workers:
             ending = threading.Thread(target=end, daemon=True)

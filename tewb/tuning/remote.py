@@ -5,6 +5,7 @@ A kernel never runs in the worker itself: one that crashes, hangs or takes all m
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,6 +32,7 @@ class _Children:
 
 
 _searches: dict[str, _Children] = {}
+_folders: dict[str, set[Path]] = {}  # of the arrays of searches; workers that are threads share it
 _lock = threading.Lock()
 
 
@@ -47,11 +49,13 @@ class Arrays:
 
 
 def receive(search: str, arrays: Arrays) -> str:
-    """Keep the arrays of a search in files of this worker; the folder in which they are."""
+    """Keep the arrays of a search in files of this worker, until it ends; the folder in which they are."""
     from distributed import get_worker
 
     folder = Path(get_worker().local_directory) / f"tewb-tune-{search}"
-    folder.mkdir(parents=True, exist_ok=True)
+    with _lock:
+        folder.mkdir(parents=True, exist_ok=True)
+        _folders.setdefault(search, set()).add(folder)
     for name, a in arrays.by_name.items():
         np.save(folder / name, a, allow_pickle=False)
     return str(folder)
@@ -86,6 +90,14 @@ def _child(search: str, limits: Limits) -> Iterator[Workers]:
                 children.clock.start()
             else:  # it was ended meanwhile
                 child.close()
+
+
+def end_search(search: str) -> None:
+    """Leave nothing of a search on this worker: neither processes, at work or not, nor arrays."""
+    end_trials(search)
+    with _lock:
+        for folder in _folders.pop(search, ()):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def end_trials(search: str, at_once: bool = True) -> None:
