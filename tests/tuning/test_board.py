@@ -165,6 +165,32 @@ def test_nothing_is_recalled_while_a_search_goes_on() -> None:
 
 
 @pytest.mark.slow
+def test_other_values_of_a_knob_go_on_with_the_search_and_its_pins(monkeypatch: pytest.MonkeyPatch) -> None:
+    s = session()
+    run(search_knobs(s, 60, {"1.factor": [4, 6]}))
+    board_of(s).pin(1)
+    before = board_of(s).found.trials
+    run(search_knobs(s, 60, {"1.factor": [6, 2]}))
+    found = board_of(s).found
+    assert [t.point["1.factor"] for t in found.trials] == [8, 4, 6, 2] and found.trials[:3] == before
+    assert board_of(s).pinned == (1,)
+    searched_freely(s, monkeypatch)
+    assert board_of(s).found.kind == "autoschedule" and board_of(s).pinned == ()
+    run(search_knobs(s, 60, {"1.factor": [6, 2]}))
+    assert board_of(s).found.trials == found.trials and board_of(s).pinned == (1,)
+
+
+def test_a_search_that_finds_nothing_leaves_the_table_as_it_is() -> None:
+    s = session()
+    before = Found("autoschedule", (trial(0, 1.0), trial(1, 2.0)), (0,))
+    board_of(s).show(before)
+    board_of(s).pin(1)
+    said, _ = run(search_knobs(s, 1e-9, {"1.factor": [4]}))
+    assert said.startswith("0 trials, none was timed; the table is that of before")
+    assert board_of(s).found is before and board_of(s).pinned == (1,)
+
+
+@pytest.mark.slow
 def test_another_journal_is_another_search() -> None:
     """The same program with the same names of knobs, whose trials are not those of this journal."""
     s = session()

@@ -42,6 +42,10 @@ def test_lines_of_other_searches_and_broken_ones_are_passed_over(tmp_path: Path)
     assert found is not None and found[0] == file and found[1].trials == {0: FIRST} and found[1].pinned == ()
     found = read(path, "of knobs")
     assert found is not None and found[1].pinned == (7,)
+    BoardFile.begun(path)  # another search without knobs: what was pinned in those over knobs stays
+    found = read(path, "of knobs")
+    assert found is not None and found[1].pinned == (7,)
+    assert (last := read(path)) is not None and not last[1].trials
 
 
 @pytest.mark.parametrize(

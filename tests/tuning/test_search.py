@@ -284,6 +284,21 @@ def test_a_wrong_reference_stops_the_search_at_once_and_is_forgotten_when_it_is_
     assert tuned(np.matmul).trials == right.trials and len(told) == count
 
 
+def test_a_trial_of_a_value_that_is_none_any_more_is_known_and_counts_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def tuned(factors: list[int]) -> TuneResult:
+        return tune(
+            session(), {"1.factor": factors}, trials=2, database=tmp_path / "trials.db", repeat=1, workers=0
+        )
+
+    monkeypatch.setattr(search, "FEW", 1)
+    first, second = tuned([8, 4]), tuned([8, 2, 3])
+    assert [t.point["1.factor"] for t in first.trials] == [8, 4] and len(second.trials) == 3
+    (gone,) = [t for t in second.trials if t.point["1.factor"] == 4]
+    assert second.session(gone).journal[0].args["factor"] == 4
+
+
 def test_what_failed_another_day_is_tried_again_and_stands_once(tmp_path: Path) -> None:
     file, subject = tmp_path / "trials.db", FromJournal(session(), {"1.factor": [2, 4, 8]})
     before = Study(search.name_of(session()) + search._name_of_steps(subject), file, 0, subject.about)

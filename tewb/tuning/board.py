@@ -27,7 +27,7 @@ from tewb.tuning.journal_knobs import Turnable, candidates, given_values, places
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
 from tewb.tuning.study import Recalled, Trial, recalled
-from tewb.tuning.subject import FromJournal
+from tewb.tuning.subject import FromJournal, key_of_search
 from tewb.tuning.task import GIVEN_UP
 from tewb.workbench.measure.measure import sizes_text
 from tewb.workbench.session import Session
@@ -87,17 +87,21 @@ class Board:
         self._known: dict[int, tuple[Trial, str]] = {}
 
     def show(self, found: Found) -> None:
-        """Put what was found on the board. Pins stay while their trials are there as they were."""
-        before = {t.number: t for t in self.found.trials}
-        same = {t.number for t in found.trials if before.get(t.number) == t}
-        self.pinned = tuple([n for n in self.pinned if n in same])
-        self.found, self.was_recalled = found, True
+        """Put what was found on the board: a search that has found nothing takes nothing away. Pins stay while their trials are
+        there as they were; where others of a search were pinned before, these are again."""
+        self.was_recalled = True
+        if self.found.trials and not found.trials:
+            return
+        there = {t.number: t for t in found.trials}
+        if found.file is not None and found.file != self.found.file:
+            kept = read(found.file.path, found.file.search)
+            self.pinned = tuple([n for n in (kept[1].pinned if kept is not None else ()) if n in there])
+        else:
+            self.pinned = tuple([t.number for t in self._pinned_now() if there.get(t.number) == t])
+        self.found = found
 
-    def recall(self, found: Found, pinned: Sequence[int]) -> None:
-        """Put a search of another day on the board, with what was pinned then."""
-        self.show(found)
-        there = {t.number for t in found.trials}
-        self.pinned = tuple([n for n in pinned if n in there])
+    def _pinned_now(self) -> list[Trial]:
+        return [self.found.trial(n) for n in self.pinned]
 
     def pin(self, number: int, is_pinned: bool = True) -> None:
         """Keep a trial in view, or not any more. Raises ArgumentError where there is no such trial."""
@@ -275,7 +279,7 @@ class _Teller:
     def last(self, found: Found) -> str:
         self._board.show(found)
         self._changed()
-        return str(found)
+        return f"{found}{'' if self._board.found is found else '; the table is that of before'}"
 
 
 NO_OPTUNA = "searching over knobs needs Optuna, which is not installed; autoschedule does without"
@@ -348,8 +352,8 @@ def _file(about: str, kind: str) -> Path | None:
 def _pins(session: Session, about: Mapping[str, Any]) -> BoardFile | None:
     """Where it is kept which trials of a search over knobs are pinned; `about` is what that is of."""
     path = board_path(session)
-    text = json.dumps(about, sort_keys=True, default=str)
-    return None if path is None else BoardFile(path, hashlib.sha256(text.encode()).hexdigest()[:20])
+    search = hashlib.sha256(key_of_search(about).encode()).hexdigest()[:20]
+    return None if path is None else BoardFile(path, search)
 
 
 def can_recall(session: Session) -> bool:
@@ -378,7 +382,7 @@ def recall(session: Session) -> None:
         then = Found(
             "autoschedule", tuple(kept.trials.values()), leads, texts, sizes_text(session), {}, True, file
         )
-        board.recall(then, kept.pinned)
+        board.show(then)
     else:
         _recall_knobs(session, knobs)
 
@@ -405,11 +409,10 @@ def _recall_knobs(session: Session, found: Recalled) -> None:
     except Exception:  # of other versions
         return
     file = _pins(session, found.about)
-    kept = None if file is None else read(file.path, file.search)
     of_then = Found(
         "knobs", (), (), knob_texts(base), sizes_text(session), importances(found.trials), True, file
     )
-    board.recall(_with_trials(of_then, found.trials), () if kept is None else kept[1].pinned)
+    board.show(_with_trials(of_then, found.trials))
     where = places(base)
     for name, values in (found.about["space"] or {}).items():
         step, _, param = name.partition(".")

@@ -1,6 +1,6 @@
 """What a board shows beside searches over knobs, which have a database: the trials of autoschedule, and what was pinned.
 
-A file of lines, JSON each. A search begins it anew, and adds a line as a trial ends, so that all are there when its process
+A file of lines, JSON each. A search without knobs begins it anew (the pins of those over knobs stay), and adds a line as a trial ends, so that all are there when its process
 is killed:
 
     {"search": "5e1f...", "kind": "autoschedule", "when": 1790000000.0}
@@ -42,9 +42,10 @@ class BoardFile:
         file = BoardFile(path, uuid.uuid4().hex)
         head = {"search": file.search, "kind": AUTOSCHEDULE, "when": time.time()}
         with contextlib.suppress(OSError):
+            pins = _pins_over_knobs(path)
             handle, name = tempfile.mkstemp(dir=path.parent)
             with os.fdopen(handle, "w", encoding="utf-8") as f:
-                f.write(_line(head))
+                f.writelines(map(_line, [head, *pins]))
             os.replace(name, path)
         return file
 
@@ -93,6 +94,16 @@ def read(path: Path, search: str = "") -> tuple[BoardFile, Kept] | None:
             with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
                 _take(found, line)
     return BoardFile(path, search), found
+
+
+def _pins_over_knobs(path: Path) -> list[dict[str, Any]]:
+    """What a file has last of the pins of each search that is kept elsewhere."""
+    if not path.exists():
+        return []
+    lines = list(_lines(path.read_text(encoding="utf-8", errors="replace")))
+    own = {str(n["search"]) for n in lines if n.get("kind") == AUTOSCHEDULE}
+    last = {str(n["search"]): n for n in lines if "pinned" in n}
+    return [n for search, n in last.items() if n["pinned"] and search not in own]
 
 
 def _take(found: Kept, line: Mapping[str, Any]) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from tewb.base import TewbError, here, lazy
 from tewb.runtime import Kernel
 from tewb.schedule import Schedule
-from tewb.tuning.knobs import at
 from tewb.tuning.study import Trial
 from tewb.tuning.subject import Subject
 from tewb.workbench.session import Session
@@ -66,7 +65,8 @@ class TuneResult:
 
     def session(self, trial: Trial | None = None) -> Session:
         """The program scheduled as in a trial, the best if none is given."""
-        return self._subject.session(at((trial or self.best).point))[1]
+        wanted = trial or self.best
+        return self._subject.session_of(wanted.point, wanted.steps)
 
     @property
     def schedule(self) -> tuple[Schedule, list[Any]]:

@@ -8,7 +8,6 @@ against numpy, and timed one at a time.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import random
 import tempfile
@@ -45,7 +44,7 @@ from tewb.tuning.result import TuneResult
 from tewb.tuning.searches import Pool, run_searches, workers_of_search
 from tewb.tuning.shared_arrays import kept_arrays
 from tewb.tuning.study import Study, Trial, key_of
-from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, refusal
+from tewb.tuning.subject import FromJournal, FromProgram, Program, Space, Subject, key_of_search, refusal
 from tewb.tuning.task import Outcome, Parameter, Task, given_up_text
 from tewb.tuning.workers import check_functions, check_workers, checked_limits
 from tewb.workbench.journal.fingerprint import fingerprint
@@ -241,6 +240,7 @@ class _Search:
     _tried: set[str] = field(default_factory=set)
     _others: Iterator[Mapping[str, Any]] | None = None
     _is_exhausted: bool = False
+    _apart: int = 0
     _chance: random.Random = field(default_factory=lambda: random.Random(0))
     _heard: float = field(default_factory=time.monotonic)
     _seen: dict[str, Trial] = field(default_factory=dict)
@@ -261,7 +261,7 @@ class _Search:
     def _know(self, trials: Sequence[Trial]) -> None:
         for t in trials:
             self._tried.add(key_of(t.point))
-            self._remember(t)
+            self._apart += not self._remember(t)
 
     def _take_lost(self) -> None:
         """What a process began that was killed is tried first."""
@@ -307,7 +307,7 @@ class _Search:
         if self._most is None:
             return bool(self._queue)
         at_work = sum(map(len, self._in_flight.values())) + len(self.study.elsewhere)
-        is_wanted = len(self.study.trials) + at_work < self._most
+        is_wanted = len(self.study.trials) - self._apart + at_work < self._most
         return is_wanted and (bool(self._queue) or not self._is_exhausted)
 
     def _try_defaults(self, pool: Pool) -> Iterator[None]:
@@ -441,16 +441,17 @@ class _Search:
         if self.progress is not None:
             self.progress(trial, self.result())
 
-    def _remember(self, trial: Trial) -> None:
-        """A trial of another day: what it lowers to is not lowered again."""
-        if trial.state in ("refused", "over budget"):
-            return
+    def _remember(self, trial: Trial) -> bool:
+        """A trial of another day: what it lowers to is not lowered again. False where knobs have no longer its values."""
         try:
             _, session = self.subject.session(at(trial.point))
-            if session.problem is None:
+            if trial.state not in ("refused", "over budget") and session.problem is None:
                 self._seen.setdefault(_digest(script(session.module)), trial)
-        except Exception:  # the program changed in a way that its name does not tell
+        except UnknownValueError:
+            return False
+        except Exception:  # it was refused, or the program changed in a way that its name does not tell
             pass
+        return True
 
     # ---- after
 
@@ -491,9 +492,9 @@ def name_of(session: Session, processor: Processor | None = None) -> str:
 
 
 def _name_of_steps(subject: Subject) -> str:
-    """What tells the search from others of the same program: the steps and values that it is of; nothing for a function."""
+    """What tells the search from others of the same program: the steps that it is of, and its knobs; nothing for a function."""
     about = subject.about
-    return f"-{_digest(json.dumps(about, sort_keys=True, default=str))}" if about else ""
+    return f"-{_digest(key_of_search(about))}" if about else ""
 
 
 def _digest(text: str) -> str:

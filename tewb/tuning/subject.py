@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from tewb.base import ArgumentError, TewbError, check_given, here
-from tewb.schedule import Schedule, Step
+from tewb.schedule import Schedule, Step, steps_of
 from tewb.tuning.journal_knobs import DONE, extent_for, sizes_in
-from tewb.tuning.knobs import Chooser, Config
+from tewb.tuning.knobs import Chooser, Config, UnknownValueError, at
 from tewb.workbench.session import Session
 
 Program = Callable[[Config], tuple[Schedule, Sequence[Any]]]
@@ -22,9 +23,18 @@ class Subject(Protocol):
     def session(self, choose: Chooser) -> tuple[Config, Session]:
         """The session at a point, and the knobs that led there. Raises what the program raises."""
 
+    def session_of(self, point: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Session:
+        """The session of a trial, also of one whose values are none of its knobs any more, where its steps say it."""
+
     @property
     def about(self) -> Mapping[str, Any]:
         """What tells its searches from others of the same program, as JSON."""
+
+
+def key_of_search(about: Mapping[str, Any]) -> str:
+    """What a search is known by among those of its program: its steps and the names of its knobs, whatever values they have."""
+    space = about.get("space")
+    return json.dumps({**about, "space": sorted(space) if space else None}, sort_keys=True, default=str)
 
 
 class FromProgram:
@@ -48,6 +58,9 @@ class FromProgram:
             )
         schedule, args = made
         return config, Session(schedule, list(args), **self._options)
+
+    def session_of(self, point: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Session:
+        return self.session(at(point))[1]
 
 
 class FromJournal:
@@ -95,9 +108,21 @@ class FromJournal:
         for i, step in enumerate(before.journal, 1):
             if self._chosen(config, f"{i}.{DONE}", True):
                 schedule.apply(self._varied(config, schedule, i, step))
+        return config, self._scheduled(schedule)
+
+    def session_of(self, point: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Session:
+        try:
+            return self.session(at(point))[1]
+        except UnknownValueError:
+            schedule = self._session.schedule.untouched()
+            schedule.restore(steps_of(steps, "the steps of a trial"))
+            return self._scheduled(schedule)
+
+    def _scheduled(self, schedule: Schedule) -> Session:
+        before = self._session
         made = Session(schedule, before.args, before.name, before.reference, before.inputs, before.sizes)
         made.budget.lines.extend(before.budget.lines)
-        return config, made
+        return made
 
     def _varied(self, config: Config, schedule: Schedule, number: int, step: Step) -> Step:
         args = dict(step.args)

@@ -353,7 +353,7 @@ export interface TrialColumn {
   importance: number | null;
 }
 
-/** A trial: its state ("ok", "slow", "same", "refused", "over budget", "wrong", "hung", "killed", "failed", "predicted"), in `text` in words, with "best" and "mine" (the schedule of the session) where it is that. `seconds` and `spread` are of a call, `time` says them, or why there are none; `times` is how many times as fast as mine it is, where both were timed. `twin` is the trial whose text it has. `values` stand under the columns. */
+/** A trial: its state ("ok", "slow", "same", "refused", "over budget", "wrong", "hung", "killed", "failed", "predicted"), in `text` in words, with "best" and "mine" (the schedule of the session) where it is that. `seconds` and `spread` are of a call that was timed to the end, `time` says them, or why there are none; `times` is how many times as fast as mine it is, where both were timed. `twin` is the trial whose text it has. `values` stand under the columns. */
 export interface TrialLine {
   number: number;
   state: string;
