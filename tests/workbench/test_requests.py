@@ -256,6 +256,9 @@ def test_knobs_are_tuned_and_a_trial_is_taken() -> None:
     assert ask(s, "pin_trial", {"number": 1}).said == "trial 1 is pinned"
     assert ask(s, "take_trial", {"number": 1}).said == "took 1 step" and s.journal[0].args["factor"] == 8
     assert ask(s, "undo").ok and s.journal[0].args["factor"] == 4
+    said = ask(s, "take_trial", {"number": 0}).said
+    assert "nothing is changed" in said and s.journal  # and so undo takes back what was before it
+    assert ask(s, "redo").ok and s.journal[0].args["factor"] == 8 and ask(s, "undo").ok
     for name, arguments, said in (
         ("take_trial", {"number": 9}, "there is no trial 9"),
         ("pin_trial", {"number": 9}, "there is no trial 9"),
@@ -269,6 +272,8 @@ def test_knobs_are_tuned_and_a_trial_is_taken() -> None:
     refused = ask(s, "take_trial", {"number": 0}).refused
     assert refused is not None and "trial 0 has no steps, as it was refused: no" in refused.message
     assert len(s.journal) == 1
+    board_of(s).show(Found("knobs", (Trial(0, {}, "wrong", message="C differs", steps=()),)))
+    assert ask(s, "take_trial", {"number": 0}).said == "took 0 steps. Its result was wrong: C differs"
 
 
 def test_a_refusal_comes_with_the_steps_that_lead_there() -> None:

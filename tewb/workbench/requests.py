@@ -14,9 +14,9 @@ from typing import Any, TypeVar, get_type_hints
 
 from tewb.base import ScheduleError, TewbError, check_given, is_count, one_of, readable
 from tewb.ir import Var
-from tewb.schedule import Step, ends_of, journal_json
+from tewb.schedule import Step, ends_of, journal_json, steps_of
 from tewb.tuning import board_of
-from tewb.tuning.board import press, release, search_freely, search_knobs
+from tewb.tuning.board import press, release, search_freely, search_knobs, steps_text
 from tewb.workbench.journal.write_code import cell_code
 from tewb.workbench.judge.palette import Action as PaletteAction
 from tewb.workbench.judge.palette import Trials, instead, way_out
@@ -488,7 +488,10 @@ def sweep(session: Session, seconds: float = 20.0) -> Reply:
 
 @request
 def take(session: Session, steps: list[dict[str, Any]]) -> str:
-    """Make these steps the journal, as a trial of a sweep has them; undo goes back."""
+    """Make these steps the journal, as a trial of a sweep has them; undo goes back. Where they are the journal, nothing is done."""
+    wanted = journal_json(steps_of(steps, "session.journal"))
+    if steps_text(wanted) == steps_text(journal_json(session.journal)):
+        return "these are the steps of the schedule as it is: nothing is changed"
     session.take_steps(steps)
     count = len(session.journal)
     return f"took {count} step{'' if count == 1 else 's'}"
@@ -535,7 +538,8 @@ def take_trial(session: Session, number: int) -> str:
     trial = board_of(session).found.trial(number)
     if trial.state == "refused":
         raise TewbError(f"trial {number} has no steps, as it was refused: {trial.message}")
-    return take(session, [dict(step) for step in trial.steps])
+    said = take(session, [dict(step) for step in trial.steps])
+    return said + (f". Its result was wrong: {trial.message}" if trial.state == "wrong" else "")
 
 
 @request
