@@ -38,6 +38,12 @@ def test_values_that_are_lists_and_knobs_that_some_points_do_not_have() -> None:
     assert set(found) == {"o", "z"} and sum(found.values()) == pytest.approx(1.0)
 
 
+def test_of_a_knob_whose_other_value_was_always_refused_nothing_is_known() -> None:
+    timed = trials(lambda x, packed: 1.0 + x, x=[1, 2, 3], packed=[False])
+    refused = [Trial(9, {"x": x, "packed": True}, "refused") for x in (1, 2, 3)]
+    assert list(importances([*timed, *refused])) == ["x"]
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_few_trials_say_nothing(count: int) -> None:
     assert importances(trials(lambda x: 1.0 + x, x=list(range(count)))) == {}

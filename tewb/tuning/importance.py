@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 def importances(trials: Sequence[Trial]) -> dict[str, float]:
     """The share (0 to 1) of the spread of times that each knob explains, the largest first; all of them together explain no
-    more than 1. Trials without a time do not count; empty where fewer than two have one, or all take as long."""
+    more than 1. Trials without a time do not count; empty where fewer than two have one, or all take as long. A knob that has one
+    value in all that have a time, as where the others were refused, is left out: nothing is known of it."""
     timed = [(t.point, math.log(t.time.median)) for t in trials if t.time is not None and t.time.median > 0]
     mean = sum(y for _, y in timed) / len(timed) if timed else 0.0
     total = sum((y - mean) ** 2 for _, y in timed)
@@ -28,7 +29,8 @@ def importances(trials: Sequence[Trial]) -> dict[str, float]:
         groups: dict[str, list[float]] = {}
         for point, y in timed:
             groups.setdefault(repr(point.get(name)), []).append(y - mean)
-        shares[name] = _explained(list(groups.values()), total)
+        if len(groups) > 1:
+            shares[name] = _explained(list(groups.values()), total)
     whole = max(1.0, sum(shares.values()))
     return {name: s / whole for name, s in sorted(shares.items(), key=lambda item: -item[1])}
 
