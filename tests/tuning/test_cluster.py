@@ -108,6 +108,36 @@ def test_a_trial_that_crashes_or_hangs_leaves_its_worker_there(threads: Any) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(280)
+def test_a_worker_that_is_frozen_does_not_stop_the_search(
+    processes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SLACK", 5.0)
+    frozen: list[int] = []
+
+    def freeze(trial: Trial, result: Any) -> None:
+        if not frozen:
+            frozen.append(next(iter(processes.run(os.getpid, on_error="ignore").values())))
+            os.kill(frozen[0], signal.SIGSTOP)
+
+    try:
+        result = tune(
+            product,
+            trials=5,
+            repeat=2,
+            reference=np.matmul,
+            client=processes,
+            progress=freeze,
+            build_limit=5,
+            run_limit=2,
+        )
+    finally:
+        os.kill(frozen[0], signal.SIGCONT)
+    assert len(result.trials) == 5 and not [t for t in result.trials if t.state == "failed"]
+    assert not result.was_stopped
+
+
+@pytest.mark.slow
 def test_a_search_leaves_nothing_on_the_disks_of_workers(threads: Any) -> None:
     folders = threads.run(lambda dask_worker: dask_worker.local_directory)
     before = {f: sorted(os.listdir(f)) for f in folders.values()}
@@ -265,13 +295,16 @@ class Client:
 
     def __init__(self, **workers: int) -> None:
         self.workers, self.trials = workers, list[Future]()
+        self.is_silent, self.asked = set[str](), list[Future]()
 
     def nthreads(self) -> dict[str, int]:
         return dict(self.workers)
 
     def submit(self, f: Any, *args: Any, workers: list[str], **_: Any) -> Future:
         future = Future(f, args, workers[0])
-        if f is module.about_worker:
+        if f is module.about_worker and workers[0] in self.is_silent:
+            self.asked.append(future)
+        elif f is module.about_worker:
             future.end(replace(HERE, cpu="other") if workers[0].startswith("other") else HERE)
         elif f is module.do_trial:
             self.trials.append(future)
@@ -328,6 +361,50 @@ def test_a_lost_trial_goes_elsewhere_and_after_three_losses_is_recorded(begun: A
     made.of(HERE).submit("x", "task")
     assert list(made.finished()) == [("x", Outcome("failed", message="its worker was lost 3 times: a, b, c"))]
     assert [t.status for t in client.trials] == ["released"] * 3
+
+
+def test_a_worker_that_keeps_a_trial_for_too_long_is_lost_until_it_answers(begun: Any) -> None:
+    """As one that is frozen, which the scheduler says is there."""
+    client, made = begun(a=1)
+    made.of(HERE).submit("x", "task")
+    made._workers["a"].jobs[0].until = 0.0
+    (frozen,) = client.trials
+    client.is_silent.add("a")
+    client.workers["b"] = 1
+    threading.Timer(0.3, lambda: client.trials[1].end(DONE)).start()
+    ended: list[Any] = []
+    while not ended:
+        ended = list(made.finished())
+    assert ended == [("x", DONE)] and [t.worker for t in client.trials] == ["a", "b"]
+    assert frozen.status == "released" and made.of(HERE).count == 1
+    client.is_silent.clear()
+    for future in client.asked:
+        future.end(HERE)
+    made._look()
+    assert made.of(HERE).count == 2
+
+
+def test_a_worker_that_takes_no_arrays_is_lost(begun: Any) -> None:
+    client, made = begun(a=1, b=1)
+    scatter = client.scatter
+
+    def fails(data: Any, workers: list[str], **more: Any) -> list[Any]:
+        if workers == ["a"]:
+            client.is_silent.add("a")
+            raise TimeoutError
+        return list(scatter(data))
+
+    client.scatter = fails
+    made.of(HERE).submit("x", "task")
+    threading.Timer(0.3, lambda: client.trials[0].end(DONE)).start()
+    while not list(made.finished()):
+        pass
+    assert [t.worker for t in client.trials] == ["b"]
+
+
+def test_a_trial_may_wait_for_the_others_of_its_machine(begun: Any) -> None:
+    _, made = begun(**{"tcp://x:1": 2, "tcp://x:2": 3, "tcp://y:1": 4, "inproc://127.0.0.1/7/8": 1})
+    assert [made._time_for(a) - module.SLACK for a in made._workers] == [160.0, 160.0, 140.0, 80.0]
 
 
 def test_what_dask_says_of_a_lost_worker_and_of_a_task_that_it_cannot_do(begun: Any) -> None:

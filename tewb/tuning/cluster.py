@@ -12,9 +12,11 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -28,17 +30,19 @@ LOOK = 0.5  # seconds between looks at which workers there are
 SOON, SAY = 2.0, 10.0  # seconds until the first word about what is waited for, and between words
 TRIES = 3  # workers that a trial may lose
 ANSWER = 10.0  # seconds in which a result that is there arrives
+SLACK = 30.0  # seconds beside its limits that a trial may be away: to start a process, to travel
 
 
 @dataclass(slots=True)
 class _Job:
-    """A task, who hears of it, and the workers that it lost."""
+    """A task, who hears of it, where it is and until when its outcome is waited for there, and the workers that it lost."""
 
     key: Any
     task: Any
     processor: Processor
     future: Any = None
     worker: str = ""
+    until: float = 0.0
     lost: list[str] = field(default_factory=list)
 
 
@@ -69,6 +73,7 @@ class Cluster:
         self._asked: dict[str, Any] = {}
         self._unfit: dict[str, str] = {}
         self._workers: dict[str, _Worker] = {}
+        self._silent: set[str] = set()
         self._pools: dict[Processor, Pool] = {}
         self._something_ended = threading.Event()
         self._looked = self._said = 0.0
@@ -78,19 +83,26 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave nothing behind on the workers; one that does not answer is not waited for."""
+        """Leave nothing behind on the workers; one that does not answer is not waited for, and does it when it answers."""
+        there = list(self._workers.values())
+        futures = [j.future for w in there for j in w.jobs] + [
+            w.arrays for w in there if w.arrays is not None
+        ]
+        ending = self._end_on(list(self._workers), futures)
+        self._end_on(list(self._silent), [])
+        ending.join(ANSWER)
+
+    def _end_on(self, workers: list[str], futures: list[Any]) -> threading.Thread:
+        """Begin to end the search on workers."""
 
         def end() -> None:
-            there = list(self._workers.values())
-            self._client.cancel(
-                [j.future for w in there for j in w.jobs] + [w.arrays for w in there if w.arrays]
-            )
-            self._client.run(end_search, self._name, workers=list(self._workers), on_error="ignore")
+            with suppress(Exception):  # the connection is closed meanwhile
+                self._client.cancel(futures)
+                self._client.run(end_search, self._name, workers=workers, on_error="ignore")
 
-        if self._workers:
-            ending = threading.Thread(target=end, daemon=True)
-            ending.start()
-            ending.join(ANSWER)
+        ending = threading.Thread(target=end if workers else lambda: None, daemon=True)
+        ending.start()
+        return ending
 
     def start(self) -> None:
         """Wait for workers, with a word about it on stderr. Raises TewbError when there are none for too long."""
@@ -163,6 +175,7 @@ class Cluster:
         while True:
             if time.monotonic() - self._looked > LOOK:
                 self._look()
+            self._lose_silent()
             ended = [*self._given_up(), *self._done()]
             if self._lost_some:  # so that nothing is sent to a worker that is gone
                 self._look()
@@ -211,7 +224,22 @@ class Cluster:
         elif asked.status == "finished":
             processor = asked.result(timeout=ANSWER)
             self._workers[address] = _Worker(processor, threads)
+            self._silent.discard(address)
             self._pools.setdefault(processor, Pool(self, processor, self._limit))
+
+    def _lose_silent(self) -> None:
+        """Workers that keep a task for longer than it can take, as one that is frozen does, are lost: they are met again when they
+        answer."""
+        now = time.monotonic()
+        for address in [a for a, w in self._workers.items() if any(_is_overdue(j, now) for j in w.jobs)]:
+            self._silent.add(address)
+            self._lose(address)
+
+    def _time_for(self, address: str) -> float:
+        """For how many seconds a task may be away. On a machine one trial runs at a time: each may wait for all others there."""
+        machine = _machine(address)
+        there = sum(w.slots for a, w in self._workers.items() if _machine(a) == machine)
+        return self._limits.build + self._limits.run * there + SLACK
 
     def _lose(self, address: str) -> None:
         """A worker is gone: its tasks go elsewhere."""
@@ -241,10 +269,12 @@ class Cluster:
                 (sent,) = self._client.scatter(
                     [Arrays(self._arrays)], workers=[address], hash=False, timeout=ANSWER
                 )
-            except Exception:  # it is gone, which the next look will show
+            except Exception:  # it is gone, or does not answer
+                self._silent.add(address)
+                self._lose(address)
                 return False
             w.arrays = self._submit(receive, address, self._name, sent)
-        job.worker = address
+        job.worker, job.until = address, time.monotonic() + self._time_for(address)
         job.future = self._submit(do_trial, address, self._name, w.arrays, job.task, self._limits)
         w.jobs.append(job)
         return True
@@ -370,6 +400,15 @@ def _checked(client: Any) -> Any:
     if client.status != "running":
         raise ArgumentError(f"client: the connection to the cluster is {client.status}", hint="client=Client(...)", span=here())  # fmt: skip
     return client
+
+
+def _machine(address: str) -> str:
+    """The machine of a worker: of "tcp://lab3:4711" lab3."""
+    return urlsplit(address).hostname or address
+
+
+def _is_overdue(job: _Job, now: float) -> bool:
+    return now > job.until and not job.future.done()
 
 
 def _is_loss(error: BaseException | None) -> bool:
