@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,8 @@ from tests.tuning.test_sketches import rows, two_blurs
 from tewb import te
 from tewb.base import ArgumentError
 from tewb.ir import script
-from tewb.tuning import AutoTrial, HereAlone, Outcome, auto, autoschedule, model_search, searches
+from tewb.runtime import Timing
+from tewb.tuning import AutoResult, AutoTrial, HereAlone, Outcome, auto, autoschedule, model_search, searches
 from tewb.tuning.duels import Duel
 from tewb.workbench import Session
 
@@ -164,6 +166,32 @@ def test_what_is_given_up_has_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
         first.is_kept and others and {t.message for t in others} == {"given up as slow: a call took 400 ms"}
     )
     assert all(t.seconds is None and not t.is_kept for t in others) and result.best == first
+
+
+def test_labels_have_how_threads_share_it() -> None:
+    def label(said: str, *shared: str) -> str:
+        c = SimpleNamespace(kinds=("tile C",))
+        whole = SimpleNamespace(kinds=(*c.kinds, *shared))
+        return auto._label_of(auto._Attempt(said, c, whole))  # type: ignore[arg-type]
+
+    assert label("tile C", "parallel C") == "tile C, parallel C"
+    assert label("no steps", "parallel C") == "parallel C"
+    assert label("no steps") == "no steps" and label("as it was given") == "as it was given"
+
+
+def test_the_text_says_why_the_best_is_not_the_one_with_the_least_time() -> None:
+    s, args = product(8)
+
+    def kept(seconds: float, gain: float | None = None) -> AutoTrial:
+        return AutoTrial("tile", (), 1.0, Timing((seconds,)), gain, is_kept=True)
+
+    def text(*trials: AutoTrial) -> str:
+        return str(AutoResult(Session(s, args), trials, trials[-1], 9))
+
+    assert "1.5 times as fast as the best before, kept: tile" in text(kept(1.0), kept(2.0, 1.5))
+    assert auto.IN_TURN in text(kept(1.0), kept(2.0, 1.5)) and auto.IN_TURN not in text(
+        kept(2.0), kept(1.0, 2.0)
+    )
 
 
 def test_wrong_results_are_not_taken() -> None:

@@ -21,6 +21,7 @@ from tewb.tuning.board import (
     can_recall,
     differences,
     fate,
+    knob_texts,
     press,
     pressed,
     recall,
@@ -54,8 +55,8 @@ def trial(number: int, seconds: float | None, state: Any = "timed", **more: Any)
 
 def test_a_knob_stays_with_its_step() -> None:
     s = session()
-    assert press(s, "2.x_factor") == "2.x_factor is a knob with 8 values"
-    assert press(s, "1.factor", "2, 4") == "1.factor is a knob with 3 values"
+    assert press(s, "2.x_factor") == "step 2: tile(C) x_factor is a knob with 8 values"
+    assert press(s, "1.factor", "2, 4") == "step 1: split(C) factor is a knob with 3 values"
     assert list(pressed(s)) == ["1.factor", "2.x_factor"] and pressed(s)["1.factor"] == (2, 4, 8)
     s.delete_step(1, True)
     assert list(pressed(s)) == ["1.x_factor"]  # the tile is the first now
@@ -63,6 +64,54 @@ def test_a_knob_stays_with_its_step() -> None:
     assert list(pressed(s)) == ["1.factor", "2.x_factor"]
     release(s, "1.factor")
     assert list(pressed(s)) == ["2.x_factor"]
+
+
+def test_two_splits_of_a_stage_have_names_of_their_own() -> None:
+    s = session()
+    s.apply(Step("split", "C", {"axis": "i.inner", "factor": 2}))
+    assert len(set(knob_texts(s.journal).values())) == len(knob_texts(s.journal))
+    assert release(s, "4.factor") == "step 4: split(C) factor is no knob"
+
+
+def test_a_name_that_is_no_loop_is_refused_as_it_is_typed() -> None:
+    s = session()
+    s.reset()
+    s.apply(
+        Step("cache_write", "C", {"scope": "local"}), Step("compute_at", "C.local", {"parent": "C", "axis": "i"}),
+        Step("split", "C", {"axis": "j", "factor": 3, "tail": "guard"}),
+    )  # fmt: skip
+    with pytest.raises(
+        ArgumentError, match=r"knob 2\.axis: nix is no loop of stage C before step 2\n.*there are i, j"
+    ):
+        press(s, "2.axis", "j, nix")
+    with pytest.raises(
+        ArgumentError, match=r"knob 3\.tail: zz is no tail of split\n.*there are guard, shift"
+    ):
+        press(s, "3.tail", "zz")
+    assert not pressed(s)
+    press(s, "2.axis", "j")
+    assert pressed(s) == {"2.axis": ("j", "i")}
+
+
+def test_the_best_of_duels_is_explained_where_another_time_is_less() -> None:
+    trials = (trial(0, 3.0), trial(1, 2.0), trial(2, 9.0, "slow"))
+    assert "in turn with the best before" in str(Found("autoschedule", trials, (0,)))
+    assert str(Found("autoschedule", trials, (0, 1))) == "3 trials, the best 2 s ± 0 ns"
+
+
+def test_what_time_did_not_suffice_for_is_said() -> None:
+    s = session()
+    told = 0
+
+    def stop() -> bool:
+        return bool(told)
+
+    def changed() -> None:
+        nonlocal told
+        told += 1
+
+    said = search_knobs(s, 60, {"1.factor": [4, 6]})(lambda done, note: None, stop, changed)
+    assert said.endswith(": there is more to try, search again to go on")
 
 
 def test_what_is_no_value_of_the_journal() -> None:
@@ -86,7 +135,7 @@ def test_a_search_over_knobs_fills_the_board_and_leaves_the_schedule_as_it_is() 
     assert said == str(found) and told[0] == (0.0, "preparing the trials") and s.journal == before
     assert found.kind == "knobs" and [t.point["1.factor"] for t in found.trials] == [8, 4]
     assert found.best is not None and found.best.number == found.leads[-1]
-    assert found.texts["1.factor"] == "split(C) factor"
+    assert found.texts["1.factor"] == "step 1: split(C) factor"
     mine = board_of(s).trial_with(s.journal)
     assert mine is not None and mine.point == {"1.factor": 8}
     s.take_steps([dict(step) for step in found.trial(1).steps])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tewb.schedule import Step
 from tewb.tuning.journal_knobs import (
     Turnable,
     candidates,
+    choices,
     given_values,
     places,
     turnable,
@@ -74,7 +76,33 @@ def test_a_place_may_be_any_loop_and_a_tail_any_word() -> None:
         Step("split", "C", {"axis": "j", "factor": 3, "tail": "guard"}),
     )  # fmt: skip
     found = {t.name: candidates(s.schedule, s.journal, t) for t in turnable(s.journal)}
-    assert found["2.axis"] == ("i", "j") and found["3.tail"] == ("guard", "shift", "predicate", "round_up")
+    assert found["2.axis"] == ("i", "j") and found["3.tail"] == (
+        "guard",
+        "shift",
+        "predicate",
+    )  # C is an output
+
+
+def test_what_later_steps_refuse_is_no_candidate() -> None:
+    inputs, outputs = matmul(8, 8, 8)
+    s = Session(schedule_for(outputs), inputs + outputs)
+    s.apply(
+        Step("cache_write", "C", {"scope": "local"}), Step("split", "C", {"axis": "j", "factor": 4}),
+        Step("compute_at", "C.local", {"parent": "C", "axis": "i"}), Step("vectorize", "C", {"axis": "j.inner"}),
+    )  # fmt: skip
+    t = next(t for t in turnable(s.journal) if t.name == "3.axis")
+    assert choices(s.schedule, s.journal, t) == ["i", "j.outer", "j.inner"]
+    assert candidates(s.schedule, s.journal, t) == ("i", "j.outer")
+
+
+def test_the_parts_of_a_reduction_are_a_factor() -> None:
+    inputs, outputs = matmul(8, 8, 12)
+    s = Session(schedule_for(outputs), inputs + outputs)
+    s.apply(Step("rfactor", "C", {"axis": "k", "parallel": 2}))
+    (t,) = turnable(s.journal)
+    assert (t.name, t.kind, t.value) == ("1.parallel", "factor", 2)
+    assert candidates(s.schedule, s.journal, t)[:4] == (1, 2, 3, 4)
+    assert places(s.journal) == places([replace(s.journal[0], args={**s.journal[0].args, "parallel": 6})])
 
 
 @pytest.mark.parametrize(
@@ -101,7 +129,7 @@ def test_what_a_person_writes(t: Turnable, given: Any, values: Any, text: str) -
         (FACTOR, "99999999999999", "is not a number"),
         (FACTOR, [{}], "{} is not a number"),
         (FACTOR, "", "has no values"),
-        (FACTOR, list(range(1, 600)), "has 599 values"),
+        (FACTOR, list(range(1, 600)), "has 599 values\n.*give at least one, and no more than 500 of them: 8"),
         (ORDER, "i, j", "is not an order of i, j, k"),
         (ORDER, [["i", "i", "j"]], "is not an order"),
         (FLAG, "perhaps", "is not yes or no"),

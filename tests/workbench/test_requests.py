@@ -250,7 +250,10 @@ def test_a_sweep_and_what_it_found_can_be_taken() -> None:
 def test_knobs_are_tuned_and_a_trial_is_taken() -> None:
     s = demo_session("matmul", n=16)
     s.apply({"primitive": "split", "stage": "C", "args": {"axis": "j", "factor": 4}})
-    assert ask(s, "knob", {"name": "1.factor", "values": "8"}).said == "1.factor is a knob with 2 values"
+    assert (
+        ask(s, "knob", {"name": "1.factor", "values": "8"}).said
+        == "step 1: split(C) factor is a knob with 2 values"
+    )
     found = ask(s, "tune", {"seconds": 60}).found
     assert [r["values"] for r in found["rows"]] == [["4"], ["8"]] and s.journal[0].args["factor"] == 4
     assert ask(s, "pin_trial", {"number": 1}).said == "trial 1 is pinned"

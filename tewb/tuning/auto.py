@@ -52,6 +52,8 @@ from tewb.workbench.session import Session
 Journal = tuple[Step, ...]
 WORTH = 2.0  # times the predicted time of the best, and a schedule is not tried
 AHEAD = 3  # times the workers: attempts that may be done before it is their turn
+NOTHING = "no steps"  # what is said of the program as it is written
+IN_TURN = "the best is what won in turn with the best before it: times of different moments say less"
 MUTATIONS = 200  # changes by chance that are looked at when all else was tried
 
 
@@ -77,6 +79,8 @@ class AutoTrial:
 
     def __str__(self) -> str:
         how = self.message or (f"{self.time}" if self.time is not None else "predicted")
+        if self.is_kept and self.gain is not None:
+            how += f", {self.gain:.3g} times as fast as the best before"
         return f"{how}{', kept' if self.is_kept else ''}: {self.label}"
 
 
@@ -118,7 +122,10 @@ class AutoResult:
         kept = [str(t) for t in self.trials if t.is_kept]
         head = f"{self.looked_at} schedules looked at, {len(self.trials)} tried; the best: {self.best}"
         others = [f"{name}: {r.best}" for name, r in self.by_processor.items()]
-        return "\n".join([head, *(f"  {line}" for line in [*kept[:-1], *others])])
+        times = [t.seconds for t in self.trials if t.seconds is not None]
+        is_fastest = self.best.seconds is None or self.best.seconds <= min(times, default=0.0)
+        why = [] if is_fastest else [f"({IN_TURN})"]
+        return "\n".join([head, *(f"  {line}" for line in [*kept[:-1], *why, *others])])
 
     __repr__ = __str__
 
@@ -479,7 +486,7 @@ class _AutoSearch:
         self._tried.add(whole.text)
         del self._begun[whole.text]
         self._waiting = [c for c in self._waiting if c is not attempt.candidate]
-        trial = AutoTrial(attempt.label, whole.journal, whole.predicted, processor=self._processor)
+        trial = AutoTrial(_label_of(attempt), whole.journal, whole.predicted, processor=self._processor)
         if _is_wrong(attempt):
             how = "the result is wrong: " if outcome.how == "wrong" else ""
             self._tell(replace(trial, message=how + outcome.message))
@@ -515,5 +522,11 @@ class _AutoSearch:
         return AutoResult(made, tuple(self.trials), answer, len(self.model.seen))
 
 
+def _label_of(attempt: _Attempt) -> str:
+    """What was done, with how threads share it."""
+    shared = attempt.whole.kinds[len(attempt.candidate.kinds) :]
+    return ", ".join([*([] if shared and attempt.label == NOTHING else [attempt.label]), *shared])
+
+
 def _label(c: Candidate) -> str:
-    return ", ".join(c.kinds) or "no steps"
+    return ", ".join(c.kinds) or NOTHING

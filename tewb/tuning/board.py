@@ -19,11 +19,11 @@ from typing import Any, Literal
 
 from tewb.base import ArgumentError, Stop, TewbError, check_given, here, one_of
 from tewb.schedule import Step, journal_json, steps_of
-from tewb.tuning.auto import AutoTrial, autoschedule
+from tewb.tuning.auto import IN_TURN, AutoTrial, autoschedule
 from tewb.tuning.board_file import BoardFile, Kept, read
 from tewb.tuning.database import begins_as_database, has_optuna, optuna_version
 from tewb.tuning.importance import importances
-from tewb.tuning.journal_knobs import Turnable, candidates, given_values, places, turnable
+from tewb.tuning.journal_knobs import Turnable, candidates, check_choices, given_values, places, turnable
 from tewb.tuning.result import TuneResult
 from tewb.tuning.search import name_of, tune
 from tewb.tuning.study import Recalled, Trial, recalled
@@ -72,7 +72,13 @@ class Found:
     def __str__(self) -> str:
         count = len(self.trials)
         best = "none was timed" if self.best is None else f"the best {self.best.time}"
-        return f"{count} trial{'' if count == 1 else 's'}, {best}"
+        return f"{count} trial{'' if count == 1 else 's'}, {best}{self._why_not_the_fastest()}"
+
+    def _why_not_the_fastest(self) -> str:
+        """Why the best is not the one with the least time, where it is not."""
+        least = min((t.seconds for t in self.trials if t.seconds is not None), default=0.0)
+        is_fastest = self.best is None or self.best.seconds is None or self.best.seconds <= least
+        return "" if is_fastest else f" ({IN_TURN})"
 
 
 class Board:
@@ -113,9 +119,17 @@ class Board:
 
     def trial_with(self, journal: Sequence[Step]) -> Trial | None:
         """The timed trial whose steps are those of a journal."""
+        return self._of(
+            journal, [t for t in self.found.trials if t.seconds is not None and t.state != "same"]
+        )
+
+    def given_up_with(self, journal: Sequence[Step]) -> Trial | None:
+        """The trial with the steps of a journal that was given up as slow."""
+        return self._of(journal, [t for t in self.found.trials if t.state == "slow"])
+
+    def _of(self, journal: Sequence[Step], trials: Sequence[Trial]) -> Trial | None:
         wanted = steps_text(journal_json(journal))
-        timed = [t for t in self.found.trials if t.seconds is not None and t.state != "same"]
-        return next((t for t in timed if self._text(t) == wanted), None)
+        return next((t for t in trials if self._text(t) == wanted), None)
 
     def _text(self, t: Trial) -> str:
         known = self._known.get(t.number)
@@ -157,16 +171,20 @@ def pressed(session: Session) -> dict[str, tuple[Any, ...]]:
 def press(session: Session, name: str, values: Sequence[Any] | str | None = None) -> str:
     """Make a value of the journal a knob, with candidates; those that are usual if none are given. Returns them in words."""
     t = _turnable(session, name)
-    chosen = candidates(session.schedule, session.journal, t) if values is None else given_values(t, values)
+    if values is None:
+        chosen = candidates(session.schedule, session.journal, t)
+    else:
+        chosen = given_values(t, values)
+        check_choices(session.schedule, session.journal, t, chosen)
     board_of(session).knobs[places(session.journal)[t.step - 1], t.param] = chosen
-    return f"{name} is a knob with {len(chosen)} value{'' if len(chosen) == 1 else 's'}"
+    return f"{knob_texts(session.journal)[name]} is a knob with {len(chosen)} value{'' if len(chosen) == 1 else 's'}"
 
 
 def release(session: Session, name: str) -> str:
     """Make a value of the journal no knob any more."""
     t = _turnable(session, name)
     board_of(session).knobs.pop((places(session.journal)[t.step - 1], t.param), None)
-    return f"{name} is no knob"
+    return f"{knob_texts(session.journal)[name]} is no knob"
 
 
 def _turnable(session: Session, name: str) -> Turnable:
@@ -179,9 +197,9 @@ def _turnable(session: Session, name: str) -> Turnable:
 
 
 def knob_texts(journal: Sequence[Step]) -> dict[str, str]:
-    """What each value that can be a knob is called in a table: "tile(C) x_factor"."""
+    """What each value that can be a knob is called in a table: "step 2: tile(C) x_factor"."""
     return {
-        t.name: f"{journal[t.step - 1].primitive}({journal[t.step - 1].stage}) {t.param}"
+        t.name: f"step {t.step}: {journal[t.step - 1].primitive}({journal[t.step - 1].stage}) {t.param}"
         for t in turnable(journal)
     }
 
@@ -217,7 +235,8 @@ def search_knobs(session: Session, seconds: float, knobs: Mapping[str, Any] | No
             copy, space or None, trials=MOST_TRIALS, seconds=seconds, database=file, run_limit=RUN_LIMIT,
             progress=told, stop=stop,
         )  # fmt: skip
-        return tell.last(replace(_with_trials(first, result.trials), importances=result.importances))
+        said = tell.last(replace(_with_trials(first, result.trials), importances=result.importances))
+        return said + (": there is more to try, search again to go on" if result.was_stopped else "")
 
     return run
 
@@ -426,7 +445,7 @@ def _with_values(step: Step) -> Step:
 
 
 def _any(param: str) -> Any:
-    return ["", " "] if param == "axes" else 1 if "factor" in param or param == "nparts" else ""
+    return ["", " "] if param == "axes" else 1 if "factor" in param or param in ("nparts", "parallel") else ""
 
 
 # ---------------------------------------------------------------- what is different

@@ -9,15 +9,16 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from tewb.base import ArgumentError, brief, here
+from tewb.base import ArgumentError, TewbError, brief, here
 from tewb.ir import const_int
 from tewb.schedule import PRIMITIVES, Schedule, Step
 from tewb.tuning.knobs import factors
 
 DONE = "done"
+PARTS = {("rfactor", "parallel")}  # counts of parts, which are factors as well
 WORDS = {"tail"}  # parameters that are one of some words
 ALL_ORDERS = 4  # loops of which all orders are candidates; of more, neighbours are exchanged
 MOST = 500  # candidates of one knob
@@ -65,7 +66,8 @@ def _of_step(number: int, step: Step) -> Iterator[Turnable]:
 def sizes_in(step: Step) -> list[str]:
     """The parameters of a step that are factors, and have a number."""
     params = PRIMITIVES[step.primitive].params
-    return [p.name for p in params if p.kind == "size" and type(step.args.get(p.name)) is int]
+    named = [p.name for p in params if p.kind == "size" or (step.primitive, p.name) in PARTS]
+    return [name for name in named if type(step.args.get(name)) is int]
 
 
 def extent_for(schedule: Schedule, step: Step, param: str) -> int:
@@ -81,7 +83,8 @@ def extent_for(schedule: Schedule, step: Step, param: str) -> int:
 
 
 def candidates(schedule: Schedule, journal: Sequence[Step], t: Turnable) -> tuple[Any, ...]:
-    """What is tried for a value if nobody says otherwise. `schedule` is one of the program; it is not changed."""
+    """What is tried for a value if nobody says otherwise, without what the journal as it is refuses. `schedule` is one of the
+    program; it is not changed."""
     step = journal[t.step - 1]
     match t.kind:
         case "flag":
@@ -94,16 +97,52 @@ def candidates(schedule: Schedule, journal: Sequence[Step], t: Turnable) -> tupl
                 for i, (a, b) in enumerate(itertools.pairwise(t.value))
             ]
             return t.value, *swaps
-    before = schedule.untouched()
-    for done in journal[: t.step - 1]:
-        before.apply(done)
     if t.kind == "factor":
-        return with_value(factors(max(extent_for(before, step, t.param), t.value)), t)
+        extent = extent_for(_before(schedule, journal, t), step, t.param)
+        return with_value(factors(max(extent, t.value)), t)
+    return with_value([v for v in choices(schedule, journal, t) if _is_taken(schedule, journal, t, v)], t)
+
+
+def choices(schedule: Schedule, journal: Sequence[Step], t: Turnable) -> list[str]:
+    """The names that a choice can have: the loops of its parent before the step, or the words of its parameter."""
+    step, before = journal[t.step - 1], _before(schedule, journal, t)
     param = next(p for p in PRIMITIVES[step.primitive].params if p.name == t.param)
     if param.kind == "place":
         parent = before[step.args["parent"]]
-        return with_value([parent.axis_name(iv) for iv in parent.leaf_iter_vars], t)
-    return with_value(param.choices(before[step.stage]) if param.choices else [], t)
+        return [parent.axis_name(iv) for iv in parent.leaf_iter_vars]
+    return param.choices(before[step.stage]) if param.choices else []
+
+
+def _before(schedule: Schedule, journal: Sequence[Step], t: Turnable) -> Schedule:
+    """The schedule before the step of a value."""
+    before = schedule.untouched()
+    for done in journal[: t.step - 1]:
+        before.apply(done)
+    return before
+
+
+def _is_taken(schedule: Schedule, journal: Sequence[Step], t: Turnable, value: str) -> bool:
+    """Whether all steps can be done with another value. (Whether loops can be made of them takes longer to say.)"""
+    turned = replace(journal[t.step - 1], args={**journal[t.step - 1].args, t.param: value})
+    made = _before(schedule, journal, t)
+    try:
+        for step in (turned, *journal[t.step :]):
+            made.apply(step)
+    except TewbError:
+        return False
+    return True
+
+
+def check_choices(schedule: Schedule, journal: Sequence[Step], t: Turnable, values: Sequence[Any]) -> None:
+    """Raise ArgumentError for a name among the candidates of a choice that it cannot have."""
+    known = choices(schedule, journal, t) if t.kind == "choice" else []
+    for v in values:
+        if known and v not in known:
+            step = journal[t.step - 1]
+            what = f"loop of stage {step.args['parent']} before step {t.step}" if "parent" in step.args else f"{t.param} of {step.primitive}"  # fmt: skip
+            raise ArgumentError(
+                f"knob {t.name}: {brief(v)} is no {what}", hint=f"there are {', '.join(known)}", span=here()
+            )
 
 
 def with_value(values: Sequence[Any], t: Turnable) -> tuple[Any, ...]:
@@ -122,7 +161,8 @@ def given_values(t: Turnable, given: Sequence[Any] | str) -> tuple[Any, ...]:
         _check(t, v)
     if not values or len(set(values)) > MOST:
         raise ArgumentError(
-            f"knob {t.name} has {len(set(values)) or 'no'} values", hint=f"give 1 to {MOST}, such as {values_text(t, (t.value,))}", span=here()
+            f"knob {t.name} has {len(set(values)) or 'no'} values",
+            hint=f"give at least one, and no more than {MOST} of them: {values_text(t, (t.value,))}", span=here(),
         )  # fmt: skip
     return with_value(values, t)
 

@@ -291,6 +291,7 @@ class _Search:
                 self._hear()
             is_done = not self._has_more and not self._postponed
             if pool.is_idle and (is_done or _is_over(deadline)):
+                self.stopped = not is_done
                 return
             if pool.is_idle and pool.is_gone:
                 self.stopped = True

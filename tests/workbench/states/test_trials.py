@@ -61,6 +61,29 @@ def test_the_values_of_the_journal_and_which_are_knobs() -> None:
     assert not knobs_state(s).can_tune and "split or tile a loop" in knobs_state(s).text
 
 
+def test_how_many_points_were_tried_is_said() -> None:
+    s = tiled()
+    press(s, "1.factor", [2, 4])
+    press(s, "2.done", [False])
+    assert knobs_state(s).text == "6 points, all are tried"
+    first = Trial(0, {"1.factor": 8, "2.done": True}, "timed", Timing((1.0,)))
+    refused = Trial(1, {"1.factor": 4}, "refused")  # before it came to the other knob
+    board_of(s).show(Found("knobs", (first, refused)))
+    assert knobs_state(s).text == "6 points, of which 3 were tried; tuning again goes on with the others"
+    board_of(s).show(Found("knobs", (first, refused, Trial(2, {"1.factor": 2}, "refused"))))
+    assert "of which 5 were tried" in knobs_state(s).text
+    last = Trial(3, {"1.factor": 8, "2.done": False}, "slow")
+    board_of(s).show(Found("knobs", (*board_of(s).found.trials, last)))
+    assert knobs_state(s).text == "6 points, all are tried"
+
+
+def test_without_factors_nothing_is_said_of_them() -> None:
+    s = demo_session("matmul", n=32)
+    s.apply(Step("unroll", "C", {"axis": "k"}))
+    assert knobs_state(s).text == "press a value to make it a knob, here or in the journal"
+    assert not knobs_state(s).can_tune
+
+
 def test_where_optuna_is_missing_a_sentence_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trials, "has_optuna", lambda: False)
     known = knobs_state(tiled())
@@ -90,11 +113,18 @@ def test_what_is_pinned_stands_beside_mine_and_mine_is_what_the_schedule_is_now(
     state = trials_state(s)
     assert [(c.number, c.is_best) for c in state.compared] == [(1, True), (4, False)]
     assert state.compared[0].text == "The best and pinned, trial 1: this is the schedule as it is"
+    assert state.compared[1].text == "Pinned, trial 4: given up as slow: a call took 9 ms"
     assert not state.compared[0].changes
     assert state.rows[1].text == "ok, best, mine" and state.rows[0].times == 0.5
     s.undo()
     s.apply(Step("unroll", "C", {"axis": "k"}))
     assert trials_state(s).compared[0].text.endswith("the schedule as it is was not timed")
+    s.take_steps([dict(step) for step in board_of(s).found.trial(4).steps])
+    assert (
+        trials_state(s)
+        .compared[0]
+        .text.endswith("the schedule as it is was given up as slow: a call took 9 ms")
+    )
 
 
 def test_what_was_refused_has_no_steps_to_compare() -> None:

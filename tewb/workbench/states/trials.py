@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tewb.schedule import steps_of
 from tewb.tuning import Trial
@@ -141,17 +144,31 @@ def knobs_state(session: Session) -> Knobs:
     )  # fmt: skip
     points = math.prod(map(len, chosen.values()))
     can_tune = any(k.pressed or k.kind == "factor" for k in lines) and has_optuna()
-    return Knobs(lines, points, can_tune, _outlook(lines, points))
+    return Knobs(lines, points, can_tune, _outlook(lines, points, _tried(session, chosen)))
 
 
-def _outlook(lines: tuple[KnobLine, ...], points: int) -> str:
+def _tried(session: Session, chosen: Mapping[str, tuple[Any, ...]]) -> int:
+    """How many ways that the knobs can stand were tried: also by a trial that was refused before it came to all of them."""
+    found = board_of(session).found
+    if found.kind != "knobs" or not chosen or math.prod(map(len, chosen.values())) >= FEW:
+        return 0
+    points = {tuple(t.point.items()) for t in found.trials if t.point and t.point.keys() <= chosen.keys()}
+    ways = (dict(zip(chosen, way, strict=True)).items() for way in itertools.product(*chosen.values()))
+    return sum(any(way >= set(p) for p in points) for way in ways)
+
+
+def _outlook(lines: tuple[KnobLine, ...], points: int, tried: int) -> str:
     if not has_optuna():
         return f"{NO_OPTUNA}: {NO_OPTUNA_HINT}"
     if not lines:
         return "no step has a value that could be a knob: split or tile a loop"
     if not any(k.pressed for k in lines):
-        return "press a value to make it a knob, here or in the journal; without any, all factors are"
-    return f"{points:,} point{'' if points == 1 else 's'}{', all are tried' if points < FEW else ''}"
+        others = "; without any, all factors are" if any(k.kind == "factor" for k in lines) else ""
+        return f"press a value to make it a knob, here or in the journal{others}"
+    count = f"{points:,} point{'' if points == 1 else 's'}"
+    if 0 < tried < points:
+        return f"{count}, of which {tried} were tried; tuning again goes on with the others"
+    return count + (", all are tried" if points < FEW else "")
 
 
 def trials_state(session: Session) -> Trials:
@@ -244,6 +261,8 @@ def _beside(session: Session, t: Trial, mine: Trial | None, is_different: bool) 
         return f"refused, {t.message}"
     if not is_different:
         return "this is the schedule as it is"
+    if t.seconds is None:
+        return _time_text(t) if t.state == "slow" else ", ".join(filter(None, [fate(t), t.message]))
     times = _times(t, mine)
     if times is not None:
         return f"{times:.3g} times as fast as the schedule as it is"
@@ -251,4 +270,5 @@ def _beside(session: Session, t: Trial, mine: Trial | None, is_different: bool) 
     kernel = None if measured is None else measured.kernel
     if kernel is not None and t.seconds:
         return f"{kernel.median / t.seconds:.3g} times as fast as the schedule as it was measured"
-    return "the schedule as it is was not timed"
+    slow = board_of(session).given_up_with(session.journal)
+    return f"the schedule as it is was {'not timed' if slow is None else _time_text(slow)}"
