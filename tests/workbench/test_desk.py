@@ -390,7 +390,7 @@ def test_a_search_goes_on_while_the_session_is_edited_and_tells_of_trials_alone(
         began.set()
         go_on.wait(60)
         trials = (Trial(0, {"1.factor": 8}, "timed", Timing((1e-3,)), steps=(SPLIT,)),)
-        result = SimpleNamespace(trials=trials, importances={}, stopped=stop())
+        result = SimpleNamespace(trials=trials, importances={}, was_stopped=stop())
         progress(trials[0], result)
         return result
 
