@@ -48,18 +48,44 @@ def test_a_factor_is_pressed_tuned_and_the_best_becomes_the_journal(start: Noteb
         start.workbench()
         assert violations(page) == []
         start.screenshot(f"tune-{theme.split()[-1].lower()}")
+    for width, height, rows in ((1280, 800, 4), (1600, 1000, 5)):
+        page.set_viewport_size({"width": width, "height": height})
+        start.workbench()
+        assert rows_in_view(tune) >= min(rows, trials.count() - 1), (width, height)
+    page.set_viewport_size({"width": 1500, "height": 1700})
     mine = trials.filter(has_text="mine")
     mine.get_by_role("button", name="Pin trial 0").click()
     expect(trials.nth(1)).to_contain_text("mine")
     tune.get_by_role("button", name="state").click()
     expect(tune.get_by_role("columnheader", name="state")).to_have_attribute("aria-sort", "ascending")
     expect(trials.nth(1)).to_contain_text("mine")  # what is pinned stays on top
-    other = trials.filter(has_not_text="mine").filter(has_text="to the journal").first
-    other.get_by_role("button", name="to the journal").click()
+    other = trials.filter(has_not_text="mine").get_by_role("button", name="to the journal").first
+    other.click()
     expect(said(page)).to_contain_text("took")
     expect(tune).to_contain_text(re.compile("[Pp]inned, trial 0"))  # "The best and pinned", where it is both
     press(page, "Undo")
     expect(code(page)).to_contain_text("for j.outer in range(16):")
+
+
+ROWS_IN_VIEW = """box => {
+  const { top, bottom, left, right } = box.getBoundingClientRect();
+  const isInside = el => {
+    const r = el.getBoundingClientRect();
+    return r.top >= top - 1 && r.bottom <= bottom + 1 && r.left >= left - 1 && r.right <= right + 1;
+  };
+  box.scrollTop = 10000;
+  if (![...box.querySelectorAll('thead')].every(h => Math.abs(h.getBoundingClientRect().top - top) < 2)) return -1;
+  box.scrollTop = 0;
+  const buttons = row => [...row.querySelectorAll('button')];
+  return [...box.querySelectorAll('tbody tr')].filter(row => buttons(row).every(isInside)).length;
+}"""
+
+
+def rows_in_view(tune: Any) -> int:
+    """How many trials are in view with what can be done with them; the header stays where the table is scrolled."""
+    pane = tune.locator(".tw-pane-tune")
+    assert pane.evaluate("p => p.parentElement.scrollHeight - p.parentElement.clientHeight") <= 1
+    return int(tune.locator(".tw-trials-box").evaluate(ROWS_IN_VIEW))
 
 
 def test_trials_are_there_another_day_and_autoschedule_needs_no_knobs(page: Any, lab: Lab) -> None:
