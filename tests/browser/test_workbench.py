@@ -60,6 +60,10 @@ def test_a_refused_primitive_says_why_and_changes_nothing(start: Notebook) -> No
     expect(said(page)).to_contain_text("k is a reduce axis")
     expect(said(page)).to_contain_text("loops now: i(512), j(512), k(512)")
     expect(said(page)).to_contain_text("hint: parallelise a data axis")
+    others = said(page).get_by_role("button").all()
+    assert len(others) > 1  # and before the hint, in the lines that are in view
+    box = said(page).bounding_box()
+    assert all(b.bounding_box()["y"] + 8 < box["y"] + box["height"] for b in others)
     assert code(page).inner_text() == before
     expect(tab(page, "Journal")).to_contain_text("No steps yet")
     start.screenshot("refused-light")

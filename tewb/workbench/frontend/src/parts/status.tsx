@@ -1,4 +1,5 @@
-/** What was just done or refused. It has two lines always, so nothing moves when it says more; what is longer can be scrolled. */
+/** What was just done or refused. It has two lines always, so nothing moves when it says more; what is longer can be scrolled. So
+ * what can be pressed comes before the hint. */
 import { useDesk, useView } from "../hooks";
 import { Button } from "./button";
 import { StepButton } from "./step_button";
