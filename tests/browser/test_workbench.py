@@ -349,3 +349,14 @@ def test_a_result_of_another_schedule_says_so(start: Notebook) -> None:
     page.keyboard.press("Control+z")
     expect(result).not_to_contain_text("after step")
     expect(result).to_contain_text("✓")
+
+
+def test_nothing_fails_when_a_workbench_goes_away(start: Notebook) -> None:
+    page, errors = start.page, list[str]()
+    page.on("pageerror", lambda e: errors.append(str(e)))
+    page.evaluate(
+        "() => { window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs'); }"
+    )  # what it was is told a size of nothing
+    expect(page.locator(".tw-workbench")).to_have_count(0)
+    page.wait_for_timeout(500)
+    assert errors == []

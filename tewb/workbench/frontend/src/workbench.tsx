@@ -58,8 +58,9 @@ export function Workbench() {
   useEffect(() => keepFocus(root.current!), []);
 
   useEffect(() => {
-    const seen = new ResizeObserver(() => (narrow.value = root.current!.clientWidth < STACKED));
-    seen.observe(root.current!);
+    const el = root.current!; // the ref is empty where the workbench goes away before the last call
+    const seen = new ResizeObserver(() => (narrow.value = el.clientWidth < STACKED));
+    seen.observe(el);
     return () => seen.disconnect();
   }, []);
 
