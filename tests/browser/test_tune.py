@@ -19,8 +19,9 @@ def test_a_factor_is_pressed_tuned_and_the_best_becomes_the_journal(start: Noteb
     page.keyboard.press("v")
     expect(row(page, "C/j.inner")).to_contain_text("vectorize")
     journal = tab(page, "Journal")
-    journal.locator(".tw-step").first.hover()
-    journal.get_by_role("button", name="Knob: y_factor of step 1").click()
+    value = journal.get_by_role("button", name="Knob: y_factor of step 1")
+    expect(value).to_have_text("y_factor=32")  # in the text of its step
+    value.click()
     values = journal.get_by_label("Candidates of y_factor of step 1")
     expect(values).to_have_value("1, 2, 4, 8, 16, 32, 64, 128, 256, 512")
     values.fill("16, 64, 1000000000000000")
@@ -86,6 +87,19 @@ def rows_in_view(tune: Any) -> int:
     pane = tune.locator(".tw-pane-tune")
     assert pane.evaluate("p => p.parentElement.scrollHeight - p.parentElement.clientHeight") <= 1
     return int(tune.locator(".tw-trials-box").evaluate(ROWS_IN_VIEW))
+
+
+def test_a_list_of_candidates_is_in_view_as_a_whole_and_enter_keeps_it(page: Any, lab: Lab) -> None:
+    opened(page, lab, lab.write_start())
+    apply(page, "split", axis="j", factor="32")
+    journal = tab(page, "Journal")
+    journal.get_by_role("button", name="Knob: factor of step 1").click()
+    values = journal.get_by_label("Candidates of factor of step 1")
+    values.fill(", ".join(str(n) for n in range(1, 41)))
+    values.press("Enter")
+    expect(said(page)).to_contain_text("knob with 40 values")
+    expect(values).to_be_focused()
+    assert values.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight + 1")
 
 
 def test_trials_are_there_another_day_and_autoschedule_needs_no_knobs(page: Any, lab: Lab) -> None:

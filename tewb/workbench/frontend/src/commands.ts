@@ -68,6 +68,7 @@ export const TREE_KEYS: readonly [string, string][] = [
   ["Home End", "the first, the last row"],
   ["drag", "a loop onto a loop reorders; a stage onto a loop computes it there"],
   ["Shift+↑ Shift+↓", "in the journal: select steps, to make a recipe of them"],
+  ["click a value", "in the journal, where it is underlined: a knob, for which Tune tries other values"],
 ];
 
 /** Keys of the code, for the help. */

@@ -1,5 +1,5 @@
 /** The journal as rows: steps, and recipes that stand for the steps they made until they are opened. */
-import type { RecipeLine, StepLine } from "./states";
+import type { KnobLine, RecipeLine, StepLine } from "./states";
 
 export interface JournalRow {
   key: string;
@@ -53,4 +53,37 @@ export function between(rows: readonly JournalRow[], a: string | null, b: string
   if (!ends[0] || !ends[1] || ends[0].ahead || ends[1].ahead) return null;
   const first = Math.min(ends[0].first, ends[1].first);
   return [first, Math.max(ends[0].first + ends[0].count, ends[1].first + ends[1].count) - first];
+}
+
+/** A piece of a step's text: a value that can be a knob, as `factor=8`, or what stands between those. */
+export interface Piece {
+  text: string;
+  knob: KnobLine | null;
+}
+
+/** The text of a step in pieces. A knob whose value is not in the text, as whether the step is done at all, is in none. */
+export function piecesOf(text: string, knobs: readonly KnobLine[]): Piece[] {
+  const places = knobs
+    .map((knob) => ({ knob, at: text.search(new RegExp(`(?<=[(,] ?)${knob.param}=`)) }))
+    .filter(({ at }) => at >= 0)
+    .sort((a, b) => a.at - b.at);
+  const pieces: Piece[] = [];
+  let from = 0;
+  for (const { knob, at } of places) {
+    const end = endOfValue(text, at);
+    pieces.push({ text: text.slice(from, at), knob: null }, { text: text.slice(at, end), knob });
+    from = end;
+  }
+  return [...pieces, { text: text.slice(from), knob: null }];
+}
+
+/** Where an argument ends: at a comma, or a bracket that was not opened in it. */
+function endOfValue(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    const c = text[at]!;
+    if (depth === 0 && /[,)]/.test(c)) return at;
+    depth += Number(/[([{]/.test(c)) - Number(/[)\]}]/.test(c));
+  }
+  return text.length;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { between, rowsOf } from "../src/journal_rows";
-import type { RecipeLine, StepLine } from "../src/states";
+import { between, piecesOf, rowsOf } from "../src/journal_rows";
+import type { KnobLine, RecipeLine, StepLine } from "../src/states";
 
 const step = (number: number, ahead = false): StepLine => ({ number, text: `step ${number}`, step: {}, name: "", note: "", ahead, seconds: null, where: "" });
 const recipe = (first: number, count: number, depth = 0, name = "tiled"): RecipeLine => ({ first, count, depth, name, text: name, state: "same", fields: [], where: "" });
@@ -29,4 +29,15 @@ test("a selection is the steps of all rows between two", () => {
   expect(between(shown(["2/0/tiled"]), "3/1/lanes", "3/1/lanes")).toEqual([3, 2]);
   expect(between(shown(), "1", "gone")).toBeNull();
   expect(between(rowsOf([step(1), step(2, true)], [], new Set()), "1", "2")).toBeNull();
+});
+
+test("values that can be knobs are pieces of the text of their step", () => {
+  const knob = (param: string): KnobLine => ({ name: `1.${param}`, step: 1, param, text: param, kind: "factor", now: "", values: "", pressed: false });
+  const shown = (text: string, ...params: string[]) => piecesOf(text, params.map(knob)).map((p) => (p.knob ? [p.text, p.knob.param] : p.text));
+  expect(shown("split(C, axis=i, factor=8)", "factor")).toEqual(["split(C, axis=i, ", ["factor=8", "factor"], ")"]);
+  const tile = "tile(C, x=i, y=j, x_factor=8, y_factor=32)";
+  expect(shown(tile, "y_factor", "x_factor")).toEqual(["tile(C, x=i, y=j, ", ["x_factor=8", "x_factor"], ", ", ["y_factor=32", "y_factor"], ")"]);
+  expect(shown("reorder(C, axes=[i, (j), k])", "axes")).toEqual(["reorder(C, ", ["axes=[i, (j), k]", "axes"], ")"]);
+  expect(shown("vectorize(C, axis=j.inner)", "done")).toEqual(["vectorize(C, axis=j.inner)"]);
+  expect(shown("note", "done")).toEqual(["note"]);
 });

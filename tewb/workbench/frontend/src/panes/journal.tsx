@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { useDesk, useShort, useView } from "../hooks";
-import { between, rowsOf, type JournalRow } from "../journal_rows";
+import { between, piecesOf, rowsOf, type JournalRow } from "../journal_rows";
 import { Button } from "../parts/button";
 import { KnobButton, KnobValues } from "../parts/knobs";
 import { EditRecipe, MakeRecipe } from "../parts/recipe_forms";
@@ -93,6 +93,8 @@ function Row({ row, steps, knobs, pinnedAt, isSelected, choose, unfold }: RowPro
   const checked = useView("checked").value;
   const wrong = checked?.test === "different" && checked.step !== null && checked.step >= first - 1 && checked.step < end;
   const short = useShort();
+  const text = short((step ?? recipe)!.text);
+  const pieces = recipe ? [] : piecesOf(text, knobs);
   const onKey = (event: KeyboardEvent) => {
     const to = event.altKey ? { ArrowUp: row.up, ArrowDown: row.down }[event.key] : null;
     if (typeof to === "number") void desk.ask("move", { step: first, to, count });
@@ -118,9 +120,33 @@ function Row({ row, steps, knobs, pinnedAt, isSelected, choose, unfold }: RowPro
           {row.isOpen ? "▾" : "▸"}
         </button>
       )}
-      <button type="button" class="tw-link" title={`${(step ?? recipe)!.text}${where && `\nat ${where}`}\n\nEnter: go to the state after it; Delete, Alt+arrows, N: delete, move, note it; Shift+arrows: select`} onKeyDown={onKey} onClick={onClick}>
-        {recipe ? <b>{short(recipe.text)}</b> : short(step!.text)}
+      <button
+        type="button"
+        class="tw-link"
+        aria-label={text}
+        title={`${(step ?? recipe)!.text}${where && `\nat ${where}`}\n\nEnter: go to the state after it; Delete, Alt+arrows, N: delete, move, note it; Shift+arrows: select`}
+        onKeyDown={onKey}
+        onClick={onClick}
+      >
+        {recipe ? <b>{text}</b> : pieces[0]!.text}
       </button>
+      {pieces.slice(1).map((piece) =>
+        piece.knob ? (
+          <KnobButton key={piece.knob.name} knob={piece.knob} label={piece.text} isValue />
+        ) : (
+          <span class="tw-link" onClick={onClick}>
+            {piece.text}
+          </span>
+        ),
+      )}
+      {knobs
+        .filter((k) => pieces.every((piece) => piece.knob !== k))
+        .map((k) => (
+          <span key={k.name}>
+            {" "}
+            <KnobButton knob={k} label={k.kind === "flag" ? "or not" : k.param} isValue />
+          </span>
+        ))}
       {isSelected && <span class="tw-hidden">selected</span>}
       {recipe && recipe.state !== "same" && (
         <span class="tw-mark" title={recipe.state === "changed" ? "its steps were edited, so it is no call of the recipe any more" : "the recipe is not defined here; its steps are known"}>
@@ -132,9 +158,6 @@ function Row({ row, steps, knobs, pinnedAt, isSelected, choose, unfold }: RowPro
       {wrong && <b class="tw-bad"> ✗ changed the result</b>}
       {seconds !== null && <span class="tw-dim"> {shownTime(seconds)}</span>}
       <span class="tw-step-tools">
-        {knobs.map((k) => (
-          <KnobButton key={k.name} knob={k} label={k.param} />
-        ))}
         <Tool label={`Move ${name} earlier`} sign="↑" off={row.up === null} act={() => desk.ask("move", { step: first, to: row.up, count })} />
         <Tool label={`Move ${name} later`} sign="↓" off={row.down === null} act={() => desk.ask("move", { step: first, to: row.down, count })} />
         <Tool

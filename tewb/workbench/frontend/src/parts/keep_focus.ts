@@ -1,7 +1,7 @@
 /** The focus never falls out of the workbench: when what has it goes away or is switched off, something near takes it.
  * But for fields and names in lists this is nothing that takes keys: Enter once more does not do something else. */
 
-const FOCUSABLE = "button:not(:disabled), input:not(:disabled), select:not(:disabled), summary, [tabindex='0']";
+const FOCUSABLE = "button:not(:disabled), input:not(:disabled), select:not(:disabled), textarea, summary, [tabindex='0']";
 
 /** Look after the focus inside of `root`. Returns a function that ends this. */
 export function keepFocus(root: HTMLElement): () => void {
@@ -49,7 +49,7 @@ function heir(way: HTMLElement[]): HTMLElement | undefined {
   for (const around of way.slice(1)) {
     if (!around.isConnected) continue;
     const near = [...around.querySelectorAll<HTMLElement>(FOCUSABLE)];
-    const found = (name && near.find((el) => el.getAttribute("aria-label") === name)) || (way[0]!.matches("input, select, .tw-link, .tw-row") ? near[0] : around.tabIndex >= 0 && around);
+    const found = (name && near.find((el) => el.getAttribute("aria-label") === name)) || (way[0]!.matches("input, select, textarea, .tw-link, .tw-row") ? near[0] : around.tabIndex >= 0 && around);
     if (found) return found;
   }
   return undefined;
