@@ -214,6 +214,28 @@ def test_steps_are_typed_with_their_arguments(start: Notebook) -> None:
     expect(row(page, "C/i")).to_be_visible()
 
 
+def test_a_name_alone_lists_its_steps_with_what_they_lead_to_or_why_not(start: Notebook) -> None:
+    page = start.page
+    row(page, "C/k").click()
+    found = page.get_by_role("listbox", name="Found").get_by_role("option")
+    for typed, said_of_it in (
+        ("rfactor", "C.rf: k(512), i(512), j(512)"),
+        ("parallel", "✗ k is a reduce axis"),
+        ("store_at", "✗ C is an output"),
+    ):
+        page.keyboard.press("Control+k")
+        page.keyboard.type(typed, delay=0)
+        expect(found.filter(has_text=said_of_it).first).to_contain_text(typed)
+        if typed == "parallel":
+            start.screenshot("palette-name")
+        page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("store_at", delay=0)
+    expect(found).to_have_count(1)
+    page.keyboard.press("Enter")  # is told as what is refused is
+    expect(said(page)).to_contain_text("C is an output")
+
+
 def test_what_costs_are_shown_is_chosen_beside_the_tree_and_not_over_it(start: Notebook) -> None:
     page = start.page
     for name in ("A", "B"):

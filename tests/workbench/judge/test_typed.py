@@ -10,6 +10,7 @@ import pytest
 import tewb
 from tests.programs import PROGRAMS, random_schedule
 from tests.workbench.journal.sessions import recipes
+from tewb import te
 from tewb.schedule import PRIMITIVES, Step
 from tewb.workbench.demos import demo_session
 from tewb.workbench.judge.palette import every_candidate
@@ -59,12 +60,49 @@ def test_what_is_left_out_is_as_it_is_offered() -> None:
     assert meant(s, "compute_root C") == ["compute_root(C)"]
 
 
+def test_a_name_alone_means_what_is_offered_with_that_name_and_what_can_be_done_now_first() -> None:
+    s = demo_session("blur", n=62)
+    split = meant(s, "split", "X", "j")
+    assert split and all(text.startswith("split(X, axis=j, factor=") for text in split)
+    assert meant(s, "unr", "X", "j") == ["unroll(X, axis=j)"]
+    assert meant(s, "rfactor", "X") == ["rfactor(X, axis=i, factor_axis=0)"]  # refused, with its reason
+    assert meant(s, "compute_w", "X") == ["compute_with(X, parent=Y, axis=i)"]
+    assert meant(s, "store_root", "X") == ["store_root(X)"]
+    placed = meant(s, "compute_at", "Y")  # an output, which stays where it is: what it reads does not
+    assert placed[:2] == ["compute_at(X, parent=Y, axis=i)", "compute_at(X, parent=Y, axis=j)"]
+    assert placed[2:] == ["compute_at(Y, parent=Y, axis=i)"]
+    tails = meant(s, "tail", "Y")  # the name of a parameter
+    assert tails[0].endswith("tail=shift)") and tails[-1].endswith("tail=round_up)")
+    assert s.why_not(typed_steps(s.schedule, "tail", "Y", None)[-1]) is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "specialize n > 3",
+        "specialize(n > 3)",
+        "specialize 'n > 3'",
+        'specialize(B, condition="n > 3")',
+        "specialize B n > 3",
+    ],
+)
+def test_a_condition_is_all_of_the_words_in_quotes_or_not(text: str) -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    B = te.compute((n,), lambda i: A[i] + 1.0, name="B")
+    s = Session(te.create_schedule(B.op), [A, B])
+    assert meant(s, text, "B") == ["specialize(B, condition=n > 3)"]
+    (unknown,) = typed_steps(s.schedule, text.replace("n >", "size >"), "B", None)
+    assert "no variable size" in (s.why_not(unknown) or "")
+
+
 def test_words_without_arguments_and_other_words_mean_no_step() -> None:
     s = demo_session("matmul", n=64)
     for text in (
         "",
         "  ",
-        "split",
+        "sp",
+        "compute",
         "measure the loops",
         "re do",
         "show advice",

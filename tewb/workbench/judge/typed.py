@@ -1,21 +1,38 @@
 """Steps as a person types them: `tile 8 32`, `split k 16`, `reorder i k j`, `compute_at B C.j`.
 
 The words name a step, perhaps a stage, and arguments in the order of the step's declaration. What is left out is the
-selection for a loop, and for the rest what the declaration says. `axis=i` says for which parameter a word is.
+selection for a loop, and for the rest what the declaration says. `axis=i` says for which parameter a word is. A name alone means
+the steps of that name which are offered.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tewb.schedule import PRIMITIVES, RECIPES, Param, Refusal, Schedule, Selection, Stage, Step, read_argument
-from tewb.workbench.judge.palette import lanes_of
+from tewb.schedule import (
+    PRIMITIVES,
+    RECIPES,
+    Param,
+    Primitive,
+    Recipe,
+    Refusal,
+    Schedule,
+    Selection,
+    Stage,
+    Step,
+    read_argument,
+)
+from tewb.workbench.judge.palette import candidates, every_candidate, lanes_of, refusal_of
 
 _LISTS = ("axes", "stages", "threads")
 _NUMBERS = ("int", "size", "value")
+_TEXTS = ("condition", "call condition", "layout")  # what several words are together
+SHORTEST = 3  # letters of a name that is not yet typed to its end
+MOST_LEGAL, MOST_REFUSED = 8, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +54,17 @@ def words_of(text: str) -> list[Word]:
     first = re.match(r"\s*(\w*)", text)
     begin = first.end() if first else 0
     others = re.finditer(r"(?:(\w+)=[\[(]*)?([^\s,()\[\]=]+(?:\(\d+\))?)", text[begin:])
-    found = [Word(m[2], m[1], text[begin + m.start(2) :].strip()) for m in others]
+    found = [Word(m[2].strip("\"'"), m[1], _bare(text[begin + m.start(2) :])) for m in others]
     return [Word(text[:begin].strip(), None, text), *found]
+
+
+def _bare(text: str) -> str:
+    """A text without brackets at its end that it does not open, and without the quotes around all of it."""
+    bare = text.strip()
+    while bare.endswith(")") and bare.count(")") > bare.count("("):
+        bare = bare[:-1].rstrip()
+    quoted = re.fullmatch(r"([\"'])([^\"']*)\1", bare)
+    return quoted[2] if quoted else bare
 
 
 def typed_steps(schedule: Schedule, text: str, stage: str, loop: str | None) -> list[Step]:
@@ -46,11 +72,50 @@ def typed_steps(schedule: Schedule, text: str, stage: str, loop: str | None) -> 
     likeliest first, and none for other texts. Nothing is changed."""
     name, *given = words_of(text)
     steps = {**PRIMITIVES, **RECIPES}
+    if not given:
+        return _named(schedule, name.text, stage, loop) if text.strip() == name.text else []
     names = [name.text] if name.text in steps else [n for n in steps if n.startswith(name.text.lower())]
     found: list[Step] = []
     for n in names if given and name.text else ():
         found += _of_step(schedule, n, given, stage, loop, loose=n == name.text)
     return found
+
+
+def _named(schedule: Schedule, word: str, stage: str, loop: str | None) -> list[Step]:
+    """The steps that a name alone may mean, those that can be done now first: what is offered for the selected stage and loop; on
+    other stages, where all of that is refused."""
+    names, parameter = _meant_by(word)
+    if not names:
+        return []
+
+    def offered(steps: Iterator[Step]) -> Iterator[Step]:
+        return (s for s in steps if s.primitive in names and (parameter is None or parameter in s.args))
+
+    def legal(steps: Iterator[Step]) -> list[Step]:
+        return list(itertools.islice((s for s in steps if refusal_of(schedule, s) is None), MOST_LEGAL))
+
+    chosen = schedule.find(stage)
+    own = (
+        []
+        if chosen is None
+        else list(offered(candidates(chosen, loop or next(iter(Selection(chosen, None, 0).loops), None))))
+    )
+    refused = {r.reason: s for s in reversed(own) if (r := refusal_of(schedule, s)) is not None}
+    others = (s for s in schedule.stages if s is not chosen and s.leaf_iter_vars)
+    found = legal(iter(own)) or legal(step for s in others for step in offered(every_candidate(s)))
+    return [*found, *list(refused.values())[::-1][:MOST_REFUSED]]
+
+
+def _meant_by(word: str) -> tuple[list[str], str | None]:
+    """The steps of a name, or of the only one that begins so; or those with a parameter of that name, and the parameter."""
+    steps = {**PRIMITIVES, **RECIPES}
+    if word in steps:
+        return [word], None
+    begun = [n for n in steps if len(word) >= SHORTEST and n.startswith(word.lower())]
+    if len(begun) == 1:
+        return begun, None
+    known: list[Primitive | Recipe] = [*PRIMITIVES.values(), *RECIPES.values()]
+    return [k.name for k in known if any(p.name == word for p in k.params)], word
 
 
 def _of_step(
@@ -165,7 +230,9 @@ class _Reader:
                 if self._fits(p, given, values):
                     yield count, given
             return
-        if self._fits(p, first.value, values):
+        if not self.strict and p.kind in _TEXTS:
+            yield len(words), first.rest
+        elif self._fits(p, first.value, values):
             yield 1, first.value
         elif len(words) > 1 and self._reads(p, first.rest, values):
             yield len(words), first.rest

@@ -23,3 +23,15 @@ function score(wanted: string, text: string): number {
   }
   return total;
 }
+
+const MOST = 60;
+
+/** What words mean and what has their letters, in the order to offer it: what they mean first. Where they are the name of a step
+ * alone, all else that is called so comes before what is refused, and what only has the letters does not come at all. */
+export function inOrder<T extends { text: string; note: string }>(words: string, meant: readonly T[], others: readonly T[]): T[] {
+  const more = others.filter((e) => meant.every((m) => m.text !== e.text));
+  if (!meant.length || /\s/.test(words)) return [...meant, ...more].slice(0, MOST);
+  const called = more.filter((e) => e.text.toLowerCase().includes(words.toLowerCase()));
+  const isRefused = (e: T) => e.note.startsWith("✗");
+  return [...meant.filter((m) => !isRefused(m)), ...called.slice(0, MOST), ...meant.filter(isRefused)];
+}

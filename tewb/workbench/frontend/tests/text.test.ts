@@ -4,7 +4,7 @@ import { lastLines, tokens } from "../src/code/language";
 import { lightOf } from "../src/code/linked";
 import { change, changes, isLeft } from "../src/code/text_changes";
 import { day } from "../src/keeping";
-import { matches } from "../src/match";
+import { inOrder, matches } from "../src/match";
 import { logScale, ticks } from "../src/parts/axes";
 import type { Link } from "../src/states";
 import { digits, shownBytes, shownGain, shownTime } from "../src/units";
@@ -79,6 +79,16 @@ test("letters in order find an item, together and at the beginning of words firs
   expect(matches("re", names, (x) => x).slice(0, 2)).toEqual(["reorder(C)", "Redo"]);
   expect(matches("", names, (x) => x)).toEqual(names);
   expect(matches("zzz", names, (x) => x)).toEqual([]);
+});
+
+test("what a name means comes first, what is refused last, and what only has the letters not at all", () => {
+  const entry = (text: string, note = "") => ({ text, note });
+  const meant = [entry("split(C, axis=i)", "C: i.outer"), entry("split(C, axis=q)", "✗ it has no axis q")];
+  const others = [entry("split(C, axis=i)"), entry("unroll(C.split, axis=t)"), entry("cache it as a spilt")];
+  const found = (words: string, given = meant) => inOrder(words, given, others).map((e) => e.text);
+  expect(found("split")).toEqual(["split(C, axis=i)", "unroll(C.split, axis=t)", "split(C, axis=q)"]);
+  expect(found("split q 8")).toEqual(["split(C, axis=i)", "split(C, axis=q)", "unroll(C.split, axis=t)", "cache it as a spilt"]);
+  expect(found("split", [])).toEqual(others.map((e) => e.text));
 });
 
 test("numbers have three digits and a unit, however small", () => {

@@ -1,11 +1,11 @@
 /** The command palette: every legal step, those on what is selected first, and every command, found by typing; and first of all
- * what typed words and numbers mean. */
+ * what typed words and numbers mean. The name of a step alone means those of that name, and those that are refused, with the reason. */
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { COMMANDS, isPaletteOpen } from "../commands";
 import { useDesk, useShort, useView } from "../hooks";
 import type { StepJson } from "../messages";
-import { matches } from "../match";
+import { inOrder, matches } from "../match";
 import { useModal } from "./modal";
 
 /** What words mean, as `requests.py` says it. */
@@ -42,7 +42,7 @@ function OpenPalette() {
   const words = typed.value.trim();
   const read = useSignal<{ words: string; found: Typed[] }>({ words: "", found: [] });
   useEffect(() => {
-    if (/\s/.test(words)) void desk.inquire("typed", { text: words, stage, loop }).then((r) => (read.value = { words, found: (r.found as Typed[] | null) ?? [] }));
+    if (words.length > 2) void desk.inquire("typed", { text: words, stage, loop }).then((r) => (read.value = { words, found: (r.found as Typed[] | null) ?? [] }));
   }, [words]);
   const isRead = read.value.words === words;
 
@@ -56,12 +56,12 @@ function OpenPalette() {
   }));
   const commands: Entry[] = COMMANDS.map((c) => ({ text: c.name, note: "", keys: c.keys[0] ?? "", run: () => c.run(desk) }));
   const meant: Entry[] = (isRead ? read.value.found : []).map((t) => ({ ...t, keys: "", run: () => void desk.ask(t.request, t.arguments) }));
-  const others = [...steps.slice(0, near.length), ...commands, ...steps.slice(near.length)].filter((e) => meant.every((m) => m.text !== e.text));
-  const found = [...meant, ...matches(typed.value, others, (e) => e.text)].slice(0, 60);
+  const others = [...steps.slice(0, near.length), ...commands, ...steps.slice(near.length)];
+  const found = inOrder(words, meant, matches(typed.value, others, (e) => e.text));
   const chosen = Math.min(at.value, found.length - 1);
 
   // Enter means what will be found: it waits for the steps that may stand there, after an edit for those of now.
-  const isReading = /\s/.test(words) && !isRead;
+  const isReading = words.length > 2 && !isRead && (/\s/.test(words) || !found.length);
   const isComing = actions.value === undefined || desk.isOld("actions", about) || isReading || (!found.length && (all.value === undefined || desk.isOld("steps", { stage })));
   const wanted = useRef(false);
   const close = () => (isPaletteOpen.value = false);
@@ -114,7 +114,7 @@ function OpenPalette() {
             onMouseMove={() => (at.value = i)}
             onClick={() => run(entry)}
           >
-            {short(entry.text)} <span class="tw-dim">{entry.note}</span>
+            {short(entry.text)} <span class="tw-dim">{entry.note.replaceAll("\n", "; ")}</span>
             {entry.keys && <kbd>{entry.keys.replace("Mod", "Ctrl")}</kbd>}
           </li>
         ))}
