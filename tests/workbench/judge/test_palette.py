@@ -279,6 +279,9 @@ def test_what_a_stage_that_is_kept_saves_is_shown_before() -> None:
     s.apply(Step("compute_root", "X"))
     (action,) = [a for a in s.palette("X") if a.step.primitive == "store_root"]
     assert not action.legal and action.fix is not None and action.fix.primitive == "compute_at"
+    around = [a for a in s.palette("X") if a.step.primitive == "store_at"]
+    assert [str(a.step) for a in around] == ["store_at(X, parent=Y, axis=i)"]
+    assert str(around[0].fix) == "compute_at(X, parent=Y, axis=j)" and action.is_place
 
 
 def test_threads_of_another_machine_come_after_all_other_legal_steps() -> None:

@@ -38,6 +38,7 @@ def _parents(stage: Stage) -> list[str]:
 @primitive(
     Param("parent", "stage", "the stage to keep this one in", choices=_parents, code="s[{}]"),
     Param("axis", "place", "a loop of that stage, around the one that this stage is computed at"),
+    is_place=True,
 )
 def store_at(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> None:
     """Keep this stage in memory inside of loop `scope` of stage `parent`, around the loop that it is computed at. What an
@@ -168,11 +169,17 @@ def _keep(stage: Stage, step: int, primitive: str, *values: object) -> None:
 
 @store_at.suggest
 def _suggest(at: Selection) -> Iterator[Arguments]:
-    around = enclosing(at.stage)[1:]
-    for s, iv in around:
-        yield {"parent": s.name, "axis": s.axis_name(iv)}
-    if not around:
-        yield {"parent": at.stage.name, "axis": at.loop}
+    for parent, loop in _places(at.stage) or [(at.stage.name, at.loop)]:
+        yield {"parent": parent, "axis": loop}
+
+
+def _places(stage: Stage) -> list[tuple[str, str | None]]:
+    """Loops around the one that a stage is computed at; before it is computed at one, those of its readers that have others
+    inside of them."""
+    around = enclosing(stage)
+    if around:
+        return [(s.name, s.axis_name(iv)) for s, iv in around[1:]]
+    return [(s.name, loop) for s in stage.readers() for loop in loop_names(s)[:-1]]
 
 
 @store_at.repairs
@@ -208,7 +215,7 @@ def sliding(stage: Stage) -> str:
     return "it is kept where it is computed" if window is None else str(window)
 
 
-@primitive()
+@primitive(is_place=True)
 def store_root(stage: Stage) -> None:
     """Keep this stage in memory outside of all loops, and compute it where it is computed: as `store_at`, around all loops.
 

@@ -16,7 +16,7 @@ export function ActionsPane() {
     <section class="tw-pane tw-pane-actions" aria-label="What can be done">
       <PrimitiveFields stage={stage} loop={loop} />
       <Choices title={`Can be done to ${loop || short(stage)}`} choices={legal.filter((c) => !c.is_place)} />
-      <Choices title={`Where ${short(stage)} can be computed`} choices={legal.filter((c) => c.is_place)} />
+      <Choices title={`Where ${short(stage)} can be computed and kept`} choices={legal.filter((c) => c.is_place)} />
       <Refusals choices={choices.filter((c) => !c.legal)} />
     </section>
   );
