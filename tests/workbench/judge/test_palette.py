@@ -173,6 +173,10 @@ def test_what_a_hint_names_can_be_done_instead() -> None:
     assert others(rows, "compute_at", "P", parent="P", axis="i") == ["compute_at(S, parent=P, axis=i)"]
     assert others(rows, "reverse_compute_at", "S", parent="E", axis="j") == []
     strips = demo_session("blur", n=40)
+    assert others(strips, "split", "Y", axis="i", factor=16, tail="round_up") == [
+        "split(Y, axis=i, factor=16, tail=shift)",
+        "split(Y, axis=i, factor=16, tail=predicate)",
+    ]
     assert others(strips, "compute_inline", "Y") == ["compute_inline(X)"]
     assert others(strips, "storage_align", "Y", axis="i", factor=8, offset=0) == [
         "cache_write(Y, scope=global)"

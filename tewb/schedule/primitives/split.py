@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from tewb.base import INT64
@@ -20,6 +21,7 @@ from tewb.schedule.declare import (
 )
 from tewb.schedule.dependent_loops import keeps_ranges_known, reason
 from tewb.schedule.extern_tiles import opaque_last
+from tewb.schedule.journal import Step
 from tewb.schedule.part_sizes import PartSize, part_value, part_with
 from tewb.schedule.primitives.reorder import hybrid_order, reorder_refusal
 from tewb.schedule.questions import (
@@ -150,9 +152,23 @@ def _variable_refusal(stage: Stage, v: Values, size: str) -> Refusal | None:
 
 def _tail_refusal(stage: Stage, v: Values) -> Refusal | None:
     """Why the last part cannot do what is asked of it."""
-    tail, iv = v.get("tail"), v["axis"]
+    tail = v.get("tail")
     if tail is None or tail == GUARD:
         return None
+    refused = _not_at_end(stage, v, tail)
+    return None if refused is None else replace(refused, instead=_with_tails(stage, v, refused.hint or ""))
+
+
+def _with_tails(stage: Stage, v: Values, hint: str) -> tuple[Step, ...]:
+    """The same split with each tail that a hint names."""
+    args = {**v, "axis": stage.axis_name(v["axis"])}
+    given = {key: value for key, value in args.items() if value is not None}
+    return tuple([Step("split", stage.name, {**given, "tail": t}) for t in TAILS if f'tail="{t}"' in hint])
+
+
+def _not_at_end(stage: Stage, v: Values, tail: str) -> Refusal | None:
+    """Why the last part cannot do what a tail says."""
+    iv = v["axis"]
     if tail not in TAILS:
         return Refusal(f'tail="{tail}" is none of {", ".join(TAILS)}', 'tail="shift"')
     if v.get("disable_predication"):
