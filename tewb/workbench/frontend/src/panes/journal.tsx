@@ -134,7 +134,7 @@ function Row({ row, steps, knobs, pinnedAt, isSelected, choose, unfold }: RowPro
         piece.knob ? (
           <KnobButton key={piece.knob.name} knob={piece.knob} label={piece.text} isValue />
         ) : (
-          <span class="tw-link" onClick={onClick}>
+          <span class="tw-rest" onClick={onClick}>
             {piece.text}
           </span>
         ),
