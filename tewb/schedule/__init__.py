@@ -42,7 +42,7 @@ from tewb.schedule.journal import (
     same_calls,
     steps_of,
 )
-from tewb.schedule.loop_text import loop_marks, loops_text, place_text, stage_marks
+from tewb.schedule.loop_text import calls_text, loop_marks, loops_text, place_text, stage_marks
 from tewb.schedule.part_sizes import with_part_sizes
 from tewb.schedule.places import enclosing
 from tewb.schedule.primitives.storage_align import aligned_strides, elements_spanned
@@ -96,7 +96,7 @@ from tewb.tensor import scan_fix_points as ScanFixPointAnalysis
 del _primitives
 
 __all__ = [
-    "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "clamped", "computes_all", "create_schedule", "divides", "element_at",
+    "aligned_strides", "At", "attach_paths", "AXIS_SEPARATOR", "calls_text", "clamped", "computes_all", "create_schedule", "divides", "element_at",
     "elements_of", "elements_spanned", "enclosing", "ends_of", "Extents", "Fault", "fault_error", "feed_graph", "first_of", "full", "Fuse", "given_text", "holder_of",
     "in_order", "in_recipe", "index_up", "INLINE", "inline_broadcasts", "inline_elementwise", "inline_injective", "inside", "intervals_up",
     "is_real", "IterVarAttr", "joined_stages", "journal_json", "JournalWriter", "lane_loop", "lane_shape", "LARGEST_FACTOR",

@@ -9,6 +9,7 @@ from tewb.ir import AxisKind, Expr, IterVar, script
 from tewb.schedule.declare import PRIMITIVES
 
 if TYPE_CHECKING:
+    from tewb.schedule.schedule import Schedule
     from tewb.schedule.stage import Stage
 
 
@@ -24,9 +25,13 @@ def loop_marks(stage: Stage, iv: IterVar) -> list[str]:
 def stage_marks(stage: Stage) -> list[str]:
     """The marks of a stage, without its place: `in local memory`, `double buffered`, `non-temporal stores`. Outputs say which
     calls these loops are for, where others have other loops: `for calls with n % 16 == 0`."""
-    s = stage.schedule
-    calls = "for all other calls" if s.within is None else f"for calls with {s.within}"
-    return [*_marks(stage, None), *([calls] if s.bodies and stage.is_output else [])]
+    calls = [calls_text(stage.schedule)] if stage.schedule.bodies and stage.is_output else []
+    return [*_marks(stage, None), *calls]
+
+
+def calls_text(schedule: Schedule) -> str:
+    """Which calls the loops are for that the stages show: `for calls with n % 16 == 0`, or `for all other calls`."""
+    return "for all other calls" if schedule.within is None else f"for calls with {schedule.within}"
 
 
 def _marks(stage: Stage, iv: IterVar | None) -> list[str]:

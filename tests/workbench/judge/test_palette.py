@@ -97,6 +97,29 @@ def test_a_preview_shows_loops_and_figures() -> None:
     assert s.journal == (), "nothing happened to the schedule itself"
 
 
+def test_a_preview_has_as_many_digits_as_tell_two_figures_apart() -> None:
+    s = demo_session("blur", n=1023)
+    shift = s.preview(Step("split", "X", {"axis": "i", "factor": 16, "tail": "shift"}))
+    assert shift.changes == (f"times an element is computed 1 → {1024 / 1023:.4g}",)
+
+
+def test_a_preview_of_a_body_shows_the_stage_that_is_chosen() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), name="A")
+    X = te.compute((n,), lambda i: A[i] + 1.0, name="X")
+    Y = te.compute((n,), lambda i: X[i] * 2.0, name="Y")
+    s = tewb.Session(te.create_schedule(Y.op), [A, Y])
+    for stage in ("X", "Y"):
+        p = s.preview(Step("specialize", stage, {"condition": "n % 16 == 0"}))
+        assert p.loops == (f"{stage}: i(n); for calls with n % 16 == 0",)
+    s.apply(
+        Step("specialize", "Y", {"condition": "n % 16 == 0"}),
+        Step("split", "Y", {"axis": "i", "factor": 16}),
+    )
+    end = s.preview(Step("otherwise", "X"))
+    assert end.loops == ("X: i(n); for all other calls", "Y: i(n); for all other calls")
+
+
 def test_inlining_a_stencil_computes_each_element_three_times() -> None:
     p = demo_session("blur", n=40).preview(Step("compute_inline", "X"))
     assert (p.after.bytes, p.after.recompute) == (0, 3.0)

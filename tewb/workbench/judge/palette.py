@@ -43,6 +43,7 @@ from tewb.schedule import (
     Selection,
     Stage,
     Step,
+    calls_text,
     loop_of,
     loops_text,
 )
@@ -80,7 +81,7 @@ class Preview:
         """The figures that change, in words: `allocated bytes 4096 → 128`."""
         names = ("bytes", "recompute", "vector", "parallel", "guards")
         pairs = [(n, getattr(self.before, n), getattr(self.after, n)) for n in names]
-        return tuple(f"{_SAID[n]} {_figure(a)} → {_figure(b)}" for n, a, b in pairs if a != b)
+        return tuple(f"{_SAID[n]} {_change(a, b)}" for n, a, b in pairs if a != b)
 
     def __str__(self) -> str:
         return "\n".join([*self.loops, *self.changes]) or "changes nothing"
@@ -93,6 +94,14 @@ _SAID = {
     "parallel": "parallel iterations",
     "guards": "guards left",
 }
+
+
+def _change(before: float | None, after: float | None) -> str:
+    """A figure before and after, with as many digits as tell the two apart."""
+    if _figure(before) == _figure(after) and before is not None and after is not None:
+        texts = [(f"{before:.{n}g}", f"{after:.{n}g}") for n in range(4, 18)]
+        return " → ".join(next(pair for pair in texts if pair[0] != pair[1]))
+    return f"{_figure(before)} → {_figure(after)}"
 
 
 def _figure(x: float | None) -> str:
@@ -126,7 +135,7 @@ class Action:
 
     @property
     def is_place(self) -> bool:
-        """Whether it says where the stage is computed."""
+        """Whether it says where the stage is computed or kept."""
         known = PRIMITIVES.get(self.step.primitive)
         return known is not None and known.is_place
 
@@ -171,6 +180,12 @@ def is_for_threads(step: Step) -> bool:
     """Whether a step is about threads of another machine."""
     known = PRIMITIVES.get(step.primitive)
     return known is not None and known.is_for_threads
+
+
+def is_of_bodies(step: Step) -> bool:
+    """Whether a step says for which calls the next ones are."""
+    known = PRIMITIVES.get(step.primitive)
+    return known is not None and known.is_of_bodies
 
 
 def preview(program: ProgramView, step: Step | Mapping[str, Any]) -> Preview:
@@ -316,8 +331,24 @@ class Trials:
         """What a legal step leads to."""
         old, before = self.now()
         new, after = self.seen(step)
-        changed = tuple(f"{name}: {text}" for name, text in new.items() if old.get(name) != text)
-        return Preview(changed, before, after)
+        if is_of_bodies(step):
+            return Preview(self._in_body(step, old, new), before, after)
+        loops = tuple(f"{name}: {text}" for name, text in new.items() if old.get(name) != text)
+        return Preview(loops, before, after)
+
+    def _in_body(self, step: Step, old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
+        """The loops of the stage of a step that begins or ends a body, with the calls that they are for from there on, and of
+        other stages whose loops are different there."""
+        schedule = self.after(step)
+        assert isinstance(schedule, Schedule)
+        calls = calls_text(schedule)
+
+        def bare(text: str) -> str:
+            return text.removesuffix(f"; {calls_text(self.schedule)}").removesuffix(f"; {calls}")
+
+        others = [name for name, text in new.items() if bare(text) != bare(old.get(name, ""))]
+        names = dict.fromkeys((step.stage, *others))
+        return tuple(f"{name}: {bare(new[name])}; {calls}" for name in names if name in new)
 
     def action(self, step: Step) -> Action:
         """Whether a step is legal, with what it leads to, or why it is not."""
