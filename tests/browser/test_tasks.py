@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import expect
 
-from tests.browser.bench import apply, choose_step, code, measure, press, row, said, split, tab
+from tests.browser.bench import apply, choose_step, code, fill_form, measure, press, row, said, split, tab
 from tests.browser.lab import Lab, Notebook, opened
 
 
@@ -408,7 +408,15 @@ def test_sizes_are_set_hints_are_pressed_and_long_names_are_cut(page: Any, lab: 
     expect(said(page)).to_contain_text("the extent of i is not a constant")
     said(page).get_by_role("button", name=re.compile("^split.B, axis=i")).click()
     expect(row(page, "B/i.inner")).to_contain_text("vectorize")
-    form = tab(page, "Do").get_by_role("form", name="Parameters of split")
+    form = fill_form(page, "specialize", condition="n > 3")
+    some = form.get_by_label("Some for condition")
+    some.select_option("n >= 64")
+    expect(form.get_by_label("condition", exact=True)).to_have_value("n >= 64")
+    form.get_by_label("condition", exact=True).fill("n > 3")  # one's own
+    form.get_by_role("button", name="Apply").click()
+    expect(said(page)).to_contain_text("specialize(B, condition=n > 3)")
+    press(page, "Undo")
+    form = fill_form(page, "split")
     expect(form.get_by_label("disable_predication")).to_have_count(0)
     form.get_by_role("button", name="more").click()
     expect(form.get_by_label("disable_predication")).to_be_visible()

@@ -50,7 +50,7 @@ class Param:
     kernel is called with, as text), stage, place (a loop of the stage given as
     `parent`), stages (several), scope, thread (an axis of threads), threads (several), condition (on threads), call condition (on sizes and strides), word,
     value (a number or a word), intrin (a tensor intrinsic, by its name), layout (a function of indices, as text). `code` is how its value is written in a call, where that is not usual for
-    its kind: `s[{}]`. What is `rare` a form shows when it is asked for more.
+    its kind: `s[{}]`. What is `rare` a form shows when it is asked for more. `unsaid` is the choice that is meant where nothing is said.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Param:
     choices: Callable[[Stage], list[str]] | None = None
     code: str | None = None
     rare: bool = False
+    unsaid: str | None = None
 
 
 def loop_names(stage: Stage) -> list[str]:
@@ -176,7 +177,7 @@ class Primitive:
     """A primitive, as its file in `primitives/` declares it.
 
     `call` is the method that a user calls. `results` is axis, stage or none: what kind of thing it makes. `loop_kind` is how
-    a loop that it marks runs, `is_place` whether it says where a stage is computed, `on_inputs` whether it can be
+    a loop that it marks runs, `is_place` whether it says where a stage is computed or kept, `on_inputs` whether it can be
     applied to an input, `is_of_bodies` whether it says for which calls the next steps are. The functions are explained at the decorators of `Declaration`.
     """
 

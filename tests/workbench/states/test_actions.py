@@ -51,6 +51,11 @@ def test_the_form_of_a_primitive_has_its_parameters() -> None:
     forms = {f.name: f for f in forms_of(s, "X")}
     axis, factor, nparts, *_ = forms["split"].fields
     assert (axis.kind, axis.choices, factor.value, nparts.value) == ("axis", ("i", "j"), "16", "")
+    tail = next(f for f in forms["split"].fields if f.name == "tail")
+    assert (tail.unsaid, tail.value) == (
+        "guard",
+        "",
+    ) and "guard" not in tail.choices  # it is the empty choice
     parent, place = forms["compute_at"].fields
     assert parent.choices == ("Y",) and parent.places == {"Y": ("i", "j")} and place.kind == "place"
     assert forms["split"].doc.startswith("Split a loop") and forms_of(s, "Z") == ()

@@ -50,7 +50,15 @@ def _tail_names(stage: Stage) -> list[str]:
     Param("factor", "size", "iterations of the inner loop", None),
     Param("nparts", "size", "iterations of the outer loop", None),
     Param("disable_predication", "int", "1: it divides, and no iteration is guarded", None, rare=True),
-    Param("tail", "word", "what the last part does where it does not divide", None, _tail_names, "tail={}"),
+    Param(
+        "tail",
+        "word",
+        "what the last part does where it does not divide",
+        None,
+        _tail_names,
+        "tail={}",
+        unsaid=GUARD,
+    ),
     results="axis",
 )
 def split(

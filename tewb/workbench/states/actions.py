@@ -49,8 +49,8 @@ class Actions:
 @dataclass(frozen=True, slots=True)
 class FormField:
     """A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be
-    chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent; what is
-    `rare` few people want."""
+    chosen, and what it is when nothing is said: `unsaid`, where that is another choice. `places` are the loops of each stage that
+    may be chosen as parent; what is `rare` few people want."""
 
     name: str
     kind: str
@@ -60,6 +60,7 @@ class FormField:
     choices: tuple[str, ...]
     places: dict[str, tuple[str, ...]]
     rare: bool
+    unsaid: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def fields_of(recipe: Recipe, stage: Stage, given: Mapping[str, Any]) -> tuple[F
         value = "" if required or p.default is None else str(p.default)
         if p.name in given:
             value = given_text(given[p.name])
-        fields.append(FormField(p.name, p.kind, p.doc, required, value, choices, {}, rare=False))
+        fields.append(FormField(p.name, p.kind, p.doc, required, value, choices, {}, rare=False, unsaid=""))
     return tuple(fields)
 
 
@@ -168,7 +169,7 @@ def _form(session: Session, stage: str, primitive: str) -> PrimitiveForm:
 
 
 def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) -> FormField:
-    choices = _choices(session, stage, primitive, p)
+    choices = tuple(c for c in _choices(session, stage, primitive, p) if c != p.unsaid)
     places: dict[str, tuple[str, ...]] = {}
     if p.kind == "stage":
         places = {
@@ -182,7 +183,7 @@ def _field(session: Session, stage: str, primitive: str, p: Param, first: bool) 
         value = str(p.default) if isinstance(p.default, int) else "16" if first or required else ""
     elif not required:
         value = "" if p.default is None else str(p.default)
-    return FormField(p.name, p.kind, p.doc, required, value, choices, places, p.rare)
+    return FormField(p.name, p.kind, p.doc, required, value, choices, places, p.rare, p.unsaid or "")
 
 
 def _has_place(primitive: str) -> bool:

@@ -31,6 +31,13 @@ export function isNumeric(kind: string): boolean {
   return NUMBERS.has(kind);
 }
 
+const TEXTS = new Set(["condition", "call condition", "layout"]);
+
+/** Whether a parameter is a text of one's own, of which the choices are only some that may be wanted. */
+export function isText(kind: string): boolean {
+  return TEXTS.has(kind);
+}
+
 const LISTS = new Set(["axes", "stages", "threads"]);
 
 /** The arguments of a step; what was left empty is left out. */

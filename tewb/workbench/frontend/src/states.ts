@@ -90,7 +90,7 @@ export interface StepLine {
   where: string;
 }
 
-/** A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said. `places` are the loops of each stage that may be chosen as parent; what is `rare` few people want. */
+/** A parameter of a primitive or a recipe: what it takes (`kind`, as `tewb.schedule.Param` names kinds), what may be chosen, and what it is when nothing is said: `unsaid`, where that is another choice. `places` are the loops of each stage that may be chosen as parent; what is `rare` few people want. */
 export interface FormField {
   name: string;
   kind: string;
@@ -100,6 +100,7 @@ export interface FormField {
   choices: string[];
   places: Record<string, string[]>;
   rare: boolean;
+  unsaid: string;
 }
 
 /** A call of a recipe: it made `count` steps from number `first` on, and `depth` other calls are around it. `state` is "same" while it makes just these steps, "changed" when some of them were edited, and "unknown" where only its steps are known. `fields` are its parameters with what it was given; `where` is the line that called it. */

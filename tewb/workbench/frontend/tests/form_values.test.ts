@@ -3,7 +3,7 @@ import { argumentsOf, startValues } from "../src/form_values";
 import type { FormField, PrimitiveForm } from "../src/states";
 
 const field = (name: string, kind: string, more: Partial<FormField> = {}): FormField => ({
-  name, kind, doc: "", required: true, value: "", choices: [], places: {}, rare: false, ...more,
+  name, kind, doc: "", required: true, value: "", choices: [], places: {}, rare: false, unsaid: "", ...more,
 });
 const tile: PrimitiveForm = {
   name: "tile",

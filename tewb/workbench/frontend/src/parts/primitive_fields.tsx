@@ -1,7 +1,7 @@
 /** A form for one primitive or recipe: its parameters, from its declaration. Enter in any field applies; one message carries all of them. */
 import { useSignal } from "@preact/signals";
 import { useDesk, useView } from "../hooks";
-import { argumentsOf, isNumeric, startValues, type Values } from "../form_values";
+import { argumentsOf, isNumeric, isText, startValues, type Values } from "../form_values";
 import type { FormField, PrimitiveForm } from "../states";
 
 export function PrimitiveFields({ stage, loop }: { stage: string; loop: string }) {
@@ -58,12 +58,12 @@ export function Field({ field, form, values, set }: { field: FormField; form: Pr
   const parent = form.fields.find((f) => f.kind === "stage");
   const choices = field.kind === "place" ? (parent?.places[values[parent.name] ?? ""] ?? []) : field.choices;
   const label = <span>{field.name}</span>;
-  if (choices.length && field.kind !== "axes" && field.kind !== "any" && !isNumeric(field.kind)) {
+  if (choices.length && field.kind !== "axes" && field.kind !== "any" && !isNumeric(field.kind) && !isText(field.kind)) {
     return (
       <label class="tw-field" title={field.doc}>
         {label}
         <select aria-label={field.name} value={value} onChange={(e) => set(e.currentTarget.value)}>
-          {!field.required && <option value=""></option>}
+          {!field.required && <option value="">{field.unsaid || "-"}</option>}
           {choices.map((c) => (
             <option value={c}>{c}</option>
           ))}
@@ -73,16 +73,26 @@ export function Field({ field, form, values, set }: { field: FormField; form: Pr
   }
   const isNumber = isNumeric(field.kind);
   return (
-    <label class="tw-field" title={field.doc}>
-      {label}
-      <input
-        type="text"
-        aria-label={field.name}
-        inputMode={isNumber ? "numeric" : "text"}
-        size={isNumber ? 5 : 18}
-        value={value}
-        onInput={(e) => set(e.currentTarget.value)}
-      />
-    </label>
+    <span class="tw-field" title={field.doc}>
+      <label class="tw-field">
+        {label}
+        <input
+          type="text"
+          aria-label={field.name}
+          inputMode={isNumber ? "numeric" : "text"}
+          size={isNumber ? 5 : 18}
+          value={value}
+          onInput={(e) => set(e.currentTarget.value)}
+        />
+      </label>
+      {choices.length > 1 && isText(field.kind) && (
+        <select class="tw-some" aria-label={`Some for ${field.name}`} title="some that may be wanted" value="" onChange={(e) => set(e.currentTarget.value)}>
+          <option value="" hidden></option>
+          {choices.map((c) => (
+            <option value={c}>{c}</option>
+          ))}
+        </select>
+      )}
+    </span>
   );
 }
