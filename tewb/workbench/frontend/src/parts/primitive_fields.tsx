@@ -73,8 +73,8 @@ export function Field({ field, form, values, set }: { field: FormField; form: Pr
   }
   const isNumber = isNumeric(field.kind);
   return (
-    <span class="tw-field" title={field.doc}>
-      <label class="tw-field">
+    <span class="tw-field">
+      <label class="tw-field" title={field.doc}>
         {label}
         <input
           type="text"
