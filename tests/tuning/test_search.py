@@ -14,6 +14,7 @@ import pytest
 import tewb
 from tests.tuning.programs import product, twice
 from tests.tuning.test_subject import session
+from tewb import te
 from tewb.base import ArgumentError, TewbError
 from tewb.runtime import Timing
 from tewb.tuning import Config, Trial, TuneResult, search, tune
@@ -354,3 +355,56 @@ def test_what_another_search_is_trying_is_waited_for(tmp_path: Path, monkeypatch
     by_factor = {t.point["1.factor"]: t for t in result.trials}
     assert list(by_factor) == [8, 4, 2] and by_factor[4].message == "the other's"
     assert by_factor[2].seconds is not None or by_factor[2].state == "slow"
+
+
+def edited(is_vectorized: bool, values: Any = (8, 16)) -> Any:
+    """A program before and after an edit, by the same knobs."""
+
+    def program(cfg: Config) -> Any:
+        A, B = te.placeholder((64, 64), name="A"), te.placeholder((64, 64), name="B")
+        C = te.compute((64, 64), lambda i, j: A[i, j] + B[j, i], name="C")
+        s = te.create_schedule(C.op)
+        _, inner = s[C].split("j", cfg.choice("columns", list(values)))
+        if is_vectorized:
+            s[C].vectorize(inner)
+        return s, [A, B, C]
+
+    return program
+
+
+def test_trials_of_a_program_before_an_edit_are_made_again(tmp_path: Path) -> None:
+    file = tmp_path / "t.db"
+    tune(edited(False), database=file, repeat=1)
+    after = tune(edited(True), database=file, repeat=1)
+    assert len(after.trials) == 2 and all(len(t.steps) == 2 for t in after.trials)
+    assert len(after.best.steps) == len(after.session().journal)
+    again: list[Trial] = []
+    tune(edited(True), database=file, repeat=1, progress=lambda t, _: again.append(t))
+    assert again == []
+
+
+def test_the_best_is_a_point_that_the_program_has(tmp_path: Path) -> None:
+    file = tmp_path / "t.db"
+    before = tune(edited(True, [8, 16]), database=file, repeat=1)
+    after = tune(edited(True, [1, 2]), database=file, repeat=1)
+    assert after.point["columns"] in (1, 2) and {t.point["columns"] for t in after.trials} == {1, 2, 8, 16}
+    assert f"split(j, {after.point['columns']})" in after.code.replace("factor=", "")
+    assert len(after.session(before.best).journal) == 2  # by its steps
+
+
+def test_time_and_a_stop_end_the_listing_of_points_too() -> None:
+    asked = 0
+
+    def slow(cfg: Config) -> Any:
+        nonlocal asked
+        asked += 1
+        time.sleep(0.02)
+        cfg.choice("a", list(range(20)))
+        cfg.choice("b", list(range(20)))
+        return edited(True)(cfg)
+
+    result = tune(slow, seconds=0.2)
+    assert result.was_stopped and asked < 100
+    asked = 0
+    assert tune(slow, stop=lambda: asked > 5).trials == ()
+    assert asked < 100

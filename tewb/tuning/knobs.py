@@ -222,13 +222,6 @@ def at(point: Point) -> Chooser:
     return choose
 
 
-def all_points(run: Callable[[Chooser], object], most: int) -> list[dict[str, Any]] | None:
-    """Every point of a space, in the order of the values, or None when there are `most` or more. `run` runs a program
-    with the knobs that a chooser turns; one that refuses a point (raises what it likes) has those it asked for before."""
-    found = list(itertools.islice(every_point(run), most))
-    return None if len(found) == most else found
-
-
 def every_point(run: Callable[[Chooser], object]) -> Iterator[dict[str, Any]]:
     """The points of a space one after the other: of a tree of which the program shows one path at a time. The next path
     turns the last knob that has a further value."""

@@ -31,13 +31,14 @@ class TuneResult:
     was_stopped: bool = False
     processor: str = ""
     by_processor: Mapping[str, TuneResult] = field(default_factory=dict, repr=False)
+    apart: frozenset[int] = field(default=frozenset(), repr=False)
 
     @property
     def ranked(self) -> list[Trial]:
-        """The trials that were timed to the end, each text once, the fastest first."""
-        return sorted(
-            (t for t in self.trials if t.state == "timed"), key=lambda t: (t.seconds or 0.0, t.number)
-        )
+        """The trials that were timed to the end, each text once, the fastest first; without those of values that knobs have no
+        more, whose numbers are `apart`."""
+        timed = [t for t in self.trials if t.state == "timed" and t.number not in self.apart]
+        return sorted(timed, key=lambda t: (t.seconds or 0.0, t.number))
 
     @property
     def best(self) -> Trial:

@@ -8,6 +8,7 @@ against numpy, and timed one at a time.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import tempfile
@@ -17,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,7 @@ from tewb.runtime import Timing
 from tewb.schedule import Schedule, journal_json
 from tewb.tensor import Tensor
 from tewb.tuning.database import DatabaseError, checked_path
-from tewb.tuning.knobs import Chooser, Knob, UnknownValueError, all_points, at, by_default, every_point
+from tewb.tuning.knobs import Chooser, Knob, UnknownValueError, at, by_default, every_point
 from tewb.tuning.processor import Processor, names_of
 from tewb.tuning.result import TuneResult
 from tewb.tuning.searches import Pool, run_searches, workers_of_search
@@ -57,6 +59,7 @@ CHANCES = 5  # points by chance in which one is looked for that was not tried
 NEWS = 1.0  # seconds between two looks at what other processes have found
 
 Tell = Callable[[Trial, "TuneResult"], None]
+Few = list[dict[str, Any]] | None
 
 
 def tune(
@@ -113,9 +116,6 @@ def tune(
     if model.problem is not None:
         raise model.problem
     _check_points(subject, first)
-    few = all_points(subject.session, FEW)
-    if few is not None and seconds is not None:
-        random.Random(seed).shuffle(few)  # where not all are tried, those that are come from everywhere
     deadline = None if seconds is None else time.monotonic() + seconds
     searches: dict[Processor, _Search] = {}
     with (
@@ -124,7 +124,7 @@ def tune(
     ):
         parameters = everyone.keep(kept_arrays(model, Path(folder)))
 
-        def begin(processor: Processor, pool: Pool) -> Iterator[None]:
+        def begin(few: Few, processor: Processor, pool: Pool) -> Iterator[None]:
             study = Study(name_of(model, processor) + _name_of_steps(subject), path, seed, subject.about)
             made = _Search(subject, model, config.point, parameters, study, repeat, progress, str(processor))
             searches[processor] = made
@@ -133,9 +133,14 @@ def tune(
 
         try:
             with stopped_by(stop):
+                few = _listed(subject, deadline)
+                if few is not None and seconds is not None:
+                    random.Random(seed).shuffle(
+                        few
+                    )  # where not all are tried, those that are come from everywhere
                 if client is not None:
                     everyone.start()
-                run_searches(everyone, begin)
+                run_searches(everyone, partial(begin, few))
         except (KeyboardInterrupt, Stopped):
             for s in searches.values():
                 s.stopped = True
@@ -149,6 +154,17 @@ def tune(
             for s in searches.values():
                 s.study.close()
     return _result(searches, subject, client is not None)
+
+
+def _listed(subject: Subject, deadline: float | None) -> Few:
+    """All points of a space of few; None of one that has more, or for which time does not suffice. Raises Stopped."""
+    found: list[dict[str, Any]] = []
+    for point in every_point(subject.session):
+        check_stopped(0.0)
+        found.append(point)
+        if len(found) == FEW or _is_over(deadline):
+            return None
+    return found
 
 
 def _result(searches: Mapping[Processor, _Search], subject: Subject, has_cluster: bool) -> TuneResult:
@@ -240,7 +256,7 @@ class _Search:
     _tried: set[str] = field(default_factory=set)
     _others: Iterator[Mapping[str, Any]] | None = None
     _is_exhausted: bool = False
-    _apart: int = 0
+    _apart: set[int] = field(default_factory=set)  # trials of values that knobs have no more
     _chance: random.Random = field(default_factory=lambda: random.Random(0))
     _heard: float = field(default_factory=time.monotonic)
     _seen: dict[str, Trial] = field(default_factory=dict)
@@ -248,12 +264,10 @@ class _Search:
 
     # ---- before
 
-    def begin(
-        self, few: list[dict[str, Any]] | None, trials: int, first: Sequence[Mapping[str, Any]]
-    ) -> None:
+    def begin(self, few: Few, trials: int, first: Sequence[Mapping[str, Any]]) -> None:
         """Have points tried: all when there are `few`, or else `trials`, with those of before."""
         self._most = None if few is not None else trials
-        self.study.forget([t for t in self.study.trials if _is_in_doubt(t)])
+        self.study.forget([t for t in self.study.trials if _is_in_doubt(t) or self._is_of_another(t)])
         self._know(self.study.trials)
         self._queue.extend(_distinct([{}, *first, *(few or [])]))
         self._take_lost()
@@ -261,7 +275,8 @@ class _Search:
     def _know(self, trials: Sequence[Trial]) -> None:
         for t in trials:
             self._tried.add(key_of(t.point))
-            self._apart += not self._remember(t)
+            if not self._remember(t):
+                self._apart.add(t.number)
 
     def _take_lost(self) -> None:
         """What a process began that was killed is tried first."""
@@ -308,7 +323,7 @@ class _Search:
         if self._most is None:
             return bool(self._queue)
         at_work = sum(map(len, self._in_flight.values())) + len(self.study.elsewhere)
-        is_wanted = len(self.study.trials) - self._apart + at_work < self._most
+        is_wanted = len(self.study.trials) - len(self._apart) + at_work < self._most
         return is_wanted and (bool(self._queue) or not self._is_exhausted)
 
     def _try_defaults(self, pool: Pool) -> Iterator[None]:
@@ -442,6 +457,19 @@ class _Search:
         if self.progress is not None:
             self.progress(trial, self.result())
 
+    def _is_of_another(self, trial: Trial) -> bool:
+        """Whether a trial of another day is of a program that does other steps at its point. (Of a journal the steps name the
+        search.)"""
+        if self.subject.about:
+            return False
+        try:
+            _, session = self.subject.session(at(trial.point))
+        except UnknownValueError:
+            return False
+        except Exception as e:
+            return trial.state != "refused" or trial.message != refusal(e)
+        return _steps_text(journal_json(session.journal)) != _steps_text(trial.steps)
+
     def _remember(self, trial: Trial) -> bool:
         """A trial of another day: what it lowers to is not lowered again. False where knobs have no longer its values."""
         try:
@@ -459,13 +487,18 @@ class _Search:
     @property
     def best(self) -> Trial | None:
         """The fastest trial so far; of equals, the first."""
-        timed = [t for t in self.study.trials if t.seconds is not None]
+        timed = [t for t in self.study.trials if t.seconds is not None and t.number not in self._apart]
         return min(timed, key=lambda t: (t.seconds, t.number), default=None)
 
     def result(self) -> TuneResult:
         """What is known now."""
         return TuneResult(
-            tuple(self.study.trials), self.subject, self.study.importances, self.stopped, self.processor
+            tuple(self.study.trials),
+            self.subject,
+            self.study.importances,
+            self.stopped,
+            self.processor,
+            apart=frozenset(self._apart),
         )
 
 
@@ -496,6 +529,10 @@ def _name_of_steps(subject: Subject) -> str:
     """What tells the search from others of the same program: the steps that it is of, and its knobs; nothing for a function."""
     about = subject.about
     return f"-{_digest(key_of_search(about))}" if about else ""
+
+
+def _steps_text(steps: Sequence[Mapping[str, Any]]) -> str:
+    return json.dumps(list(steps), sort_keys=True, default=str)
 
 
 def _digest(text: str) -> str:

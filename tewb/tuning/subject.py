@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from tewb.base import ArgumentError, TewbError, check_given, here
 from tewb.schedule import Schedule, Step, steps_of
 from tewb.tuning.journal_knobs import DONE, extent_for, sizes_in
-from tewb.tuning.knobs import Chooser, Config, UnknownValueError, at
+from tewb.tuning.knobs import Chooser, Config, UnknownValueError, at, by_default
 from tewb.workbench.session import Session
 
 Program = Callable[[Config], tuple[Schedule, Sequence[Any]]]
@@ -60,7 +60,13 @@ class FromProgram:
         return config, Session(schedule, list(args), **self._options)
 
     def session_of(self, point: Mapping[str, Any], steps: Sequence[Mapping[str, Any]]) -> Session:
-        return self.session(at(point))[1]
+        try:
+            return self.session(at(point))[1]
+        except UnknownValueError:
+            _, made = self.session(by_default)
+            schedule = made.schedule.untouched()
+            schedule.restore(steps_of(steps, "the steps of a trial"))
+            return Session(schedule, list(made.args), **self._options)
 
 
 class FromJournal:
