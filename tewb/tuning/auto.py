@@ -12,7 +12,8 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections import deque
+import warnings
+from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from tewb.base import (
     Stop,
     Stopped,
     TewbError,
+    TewbWarning,
     check_given,
     check_stopped,
     collection_waits,
@@ -199,10 +201,24 @@ def autoschedule(
         with suppress(KeyboardInterrupt, Stopped), stopped_by(stop):
             search_of(own).predict()
     result = search_of(own).result()
+    _tell_of_failures(result)
     if client is None:
         return result
     names = names_of(list(searches))
     return replace(result, by_processor={names[p]: s.result() for p, s in searches.items()})
+
+
+def _tell_of_failures(result: AutoResult) -> None:
+    """Warn where what was tried says nothing: all of it was wrong or failed, and the answer is the model's."""
+    if not result.trials or any(not t.message for t in result.trials):
+        return
+    said, count = Counter(t.message for t in result.trials).most_common(1)[0]
+    warnings.warn(
+        f"none of the {len(result.trials)} schedules that were tried is right, so that the answer is the model's: {count} x {said}. "
+        "Inputs and reference may be those of another program",
+        TewbWarning,
+        stacklevel=3,
+    )
 
 
 def _measure(
