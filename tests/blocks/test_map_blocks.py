@@ -373,6 +373,18 @@ def test_argmax_is_the_first_of_equal_ones() -> None:
     assert got[0].compute().tolist() == [0, 0, 0]
 
 
+@pytest.mark.parametrize("chunks", [(2, 2), (4, 2), (1, 2), ((1, 3), (1, 2, 1)), (3, 4)])
+@pytest.mark.parametrize("at", [(0, 3), (0, 1), (2, 0)])
+def test_argmax_over_two_axes_is_the_first_in_the_order_of_elements(chunks: Any, at: Any) -> None:
+    A = te.placeholder((4, 4), name="A")
+    i, j = te.reduce_axis((0, 4), name="i"), te.reduce_axis((0, 4), name="j")
+    first, value = te.compute((1,), lambda _: argmax()((i.var * 4 + j.var, A[i, j]), axis=[i, j]), name="T")
+    a = np.zeros((4, 4), "float32")
+    a[at] = a[1, 0] = 1
+    case = Case(schedule(first), [A, first, value], [a])
+    assert checked(case, [da.from_array(a, chunks=chunks)])[0].compute() == a.argmax()
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "float16", "bfloat16", "int64", "float64"])
 def test_elements_of_all_dtypes(dtype: str) -> None:
     A, k = te.placeholder((9,), dtype, name="A"), te.reduce_axis((0, 9), name="k")

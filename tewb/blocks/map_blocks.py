@@ -19,7 +19,7 @@ import numpy as np
 from tewb.base import ArgumentError, BlockError, TewbWarning, brief, here, identifier, new_dtype
 from tewb.blocks.block_kernel import BlockKernel, HowBuilt, block_kernel
 from tewb.blocks.block_program import BlockProgram, block_program, program_key
-from tewb.blocks.combination import combination, why_not_combined
+from tewb.blocks.combination import combination, cuts_in_order, why_not_combined
 from tewb.blocks.cuts import Cuts, alike, cuts_of_axes, cuts_of_chunks, parts_of
 from tewb.blocks.given import Given, given_to, with_sizes
 from tewb.blocks.parts import BlockParts, Blocks, Box, is_reduction, parts_of_blocks
@@ -176,6 +176,8 @@ class _Program:
         if chunks is not None:
             normal = self._chunks(op, chunks)
             cuts |= {iv: cuts_of_chunks(c) for iv, c in zip(op.axis, normal, strict=True)}
+        if is_reduction(op):
+            cuts |= cuts_in_order(op, cuts)
         is_cut_reduction = is_reduction(op) and any(cuts[iv] for iv in op.reduce_axis)
         if is_output or is_cut_reduction:
             _check_combination(op, cuts)
