@@ -15,6 +15,7 @@ from tewb.lowering import (
     LOWER,
     AnyPass,
     Trace,
+    bound_arguments,
     lower_intrinsics,
     lower_schedule,
     run,
@@ -153,7 +154,7 @@ def build(
                 module = _lowered(inputs, args, name, binds)
         else:
             module = _lowered(inputs, args, name, binds)
-        source = Source.now(inputs, args or (), debug)
+        source = Source.now(inputs, bound_arguments(args or (), binds), debug)
     elif checked:
         raise LowerError(
             "checked=True takes a schedule: a lowered module has forgotten what its externs declare",

@@ -214,9 +214,7 @@ def first_of_equal_ones(rng: Any) -> Case:
     n, m, p = sizes(rng, 3, 1, 9)
     A = te.placeholder((p, n, m), "int64", name="A")
     i, j = te.reduce_axis((0, n), name="i"), te.reduce_axis((0, m), name="j")
-    at, value = te.compute(
-        (p,), lambda b: argmax()((i.var * m + j.var, A[b, i, j]), axis=[i, j]), name="T"
-    )
+    at, value = te.compute((p,), lambda b: argmax()((i.var * m + j.var, A[b, i, j]), axis=[i, j]), name="T")
     return Case(schedule(at), [A, at, value], [rng.integers(0, 2, (p, n, m))])
 
 
@@ -226,9 +224,7 @@ def last_that_is_not_zero(rng: Any) -> Case:
     n, m = sizes(rng, 2, 1, 12)
     A = te.placeholder((n, m), "int64", name="A")
     i, j = te.reduce_axis((0, n), name="i"), te.reduce_axis((0, m), name="j")
-    last = te.comm_reducer(
-        lambda x, y: te.if_then_else(y != 0, y, x), lambda t: te.const(0, t), name="last"
-    )
+    last = te.comm_reducer(lambda x, y: te.if_then_else(y != 0, y, x), lambda t: te.const(0, t), name="last")
     B = te.compute((1,), lambda _: last(A[i, j], axis=[i, j]), name="B")
     return Case(schedule(B), [A, B], [rng.integers(0, 9, (n, m)) * (rng.random((n, m)) < 0.3)])
 

@@ -43,7 +43,8 @@ def first() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("reduce", "exchanged"), [(te.sum, True), (te.prod, True), (te.min, True), (te.max, True), (first(), False)]
+    ("reduce", "exchanged"),
+    [(te.sum, True), (te.prod, True), (te.min, True), (te.max, True), (first(), False)],
 )
 def test_a_value_of_both_sides_alike_is_commutative(reduce: Any, exchanged: bool) -> None:
     A, k = te.placeholder((3, 8), name="A"), te.reduce_axis((0, 8), name="k")
@@ -79,5 +80,7 @@ def test_elements_stay_in_order(cuts: Any, in_order: Any) -> None:
     i, j = te.reduce_axis((0, 4), name="i"), te.reduce_axis((0, 4), name="j")
     B = te.compute((1,), lambda _: first()(A[i, j], axis=[i, j]), name="B")
     S = te.compute((1,), lambda _: te.sum(A[i, j], axis=[i, j]), name="S")
-    assert cuts_in_order(B.op, dict(zip((i, j), cuts, strict=True))) == dict(zip((i, j), in_order, strict=True))
+    assert cuts_in_order(B.op, dict(zip((i, j), cuts, strict=True))) == dict(
+        zip((i, j), in_order, strict=True)
+    )
     assert tuple(cuts_in_order(S.op, dict(zip((i, j), cuts, strict=True))).values()) == cuts

@@ -399,12 +399,54 @@ def test_elements_of_all_dtypes(dtype: str) -> None:
             checked(Case(schedule(t), [A, t], [a]), [da.from_array(a, chunks=4)])
 
 
-def test_partial_results_are_combined_two_or_more_at_a_time() -> None:
+@pytest.mark.parametrize("split_every", [1, 2.0, None, np.int64(0)])
+def test_partial_results_are_combined_two_or_more_at_a_time(split_every: Any) -> None:
     case = matmul()
     with pytest.raises(
-        ArgumentError, match="split_every=1: partial results are combined two or more at a time"
+        ArgumentError, match="split_every=.*: partial results are combined two or more at a time"
     ):
-        case.kernel().map_blocks(*case.given, split_every=1)
+        case.kernel().map_blocks(*case.given, split_every=split_every)
+
+
+def test_a_number_of_numpy_says_how_many_are_combined() -> None:
+    case = matmul()
+    arrays = [da.from_array(a, chunks=3) for a in case.given]
+    kernel = case.kernel()
+    assert (
+        checked(case, arrays, split_every=np.int64(2))[0].name
+        == kernel.map_blocks(*arrays, split_every=2).name
+    )
+
+
+def test_a_number_that_dask_has_not_computed_is_refused_and_an_array_without_dimensions_is_lazy() -> None:
+    computed: list[int] = []
+    x = da.from_array(np.arange(8, dtype="float32"), chunks=4)
+    largest = x.map_blocks(lambda c: (computed.append(1), c)[1], meta=np.zeros(0, "float32")).max()
+    A, alpha, a = te.placeholder((8,), name="A"), te.var("alpha", "float32"), te.placeholder((), name="a")
+    B = te.compute((8,), lambda i: A[i] * alpha, name="B")
+    C = te.compute((8,), lambda i: A[i] * a(), name="C")
+    with pytest.raises(
+        ArgumentError,
+        match=r"argument 2, alpha, is a number, and was given one that dask has not computed[\s\S]*float\(x\)",
+    ):
+        tewb.build(schedule(B), [A, alpha, B]).map_blocks(x, largest)
+    y = tewb.build(schedule(C), [A, a, C]).map_blocks(x, largest)
+    assert not computed
+    np.testing.assert_array_equal(y.compute(), np.arange(8) * 7)
+
+
+def test_a_buffer_among_the_arguments_is_its_tensor() -> None:
+    n, m = te.var("n"), te.var("m")
+    A = te.placeholder((n, m), name="A")
+    B = te.compute((n, m), lambda i, j: A[i, j] + 1.0, name="B")
+    ins, outs = (
+        tewb.tir.decl_buffer((n, m), "float32", name=name, strides=[te.var("s"), te.var("t")])
+        for name in ("Ab", "Bb")
+    )
+    a = floats(np.random.default_rng(0), 6, 8)
+    for args in ([A, B], [ins, B], [ins, outs]):
+        kernel = tewb.build(schedule(B), args, binds={A: ins, B: outs})
+        np.testing.assert_array_equal(kernel.map_blocks(da.from_array(a, chunks=(4, 3))).compute(), a + 1)
 
 
 def test_an_intrinsic_is_computed_as_it_is_declared() -> None:

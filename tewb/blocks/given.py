@@ -89,6 +89,13 @@ def _checked_array(what: str, tensor: Tensor, array: Any) -> Any:
 
 
 def _checked_number(what: str, v: Var, value: Any) -> Any:
+    if hasattr(value, "__dask_graph__"):
+        raise ArgumentError(
+            f"{what} is a number, and was given one that dask has not computed",
+            hint=f"{'int' if v.dtype.is_int else 'float'}(x) computes it at once; an array without dimensions, "
+            f"te.placeholder((), name={v.name!r}), takes it as it is",
+            span=here(),
+        )
     kind = int if v.dtype.is_int else float
     try:
         number = kind(value)

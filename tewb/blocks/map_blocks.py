@@ -60,12 +60,7 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
         value = np.asarray(value)
         return array_module.from_array(value, chunks=value.shape)
 
-    if not isinstance(split_every, int) or split_every < 2:
-        raise ArgumentError(
-            f"split_every={split_every!r}: partial results are combined two or more at a time",
-            hint="split_every=8",
-            span=here(),
-        )
+    split_every = _checked_split(split_every)
     _check_layouts(kernel.name, source.args, source.journal)
     given = given_to(kernel.name, source.args, arrays, as_array)
     target = kernel.code.target
@@ -83,6 +78,20 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
         source.args, given, how, array_module, f"tewb-{identifier(kernel.name)}-{token}", split_every
     )
     return program.outputs(chunks)
+
+
+def _checked_split(split_every: Any) -> int:
+    try:
+        count = operator.index(split_every)
+    except TypeError:
+        count = 0
+    if count < 2:
+        raise ArgumentError(
+            f"split_every={split_every!r}: partial results are combined two or more at a time",
+            hint="split_every=8",
+            span=here(),
+        )
+    return count
 
 
 def _check_layouts(name: str, args: Sequence[Any], journal: Sequence[Step]) -> None:

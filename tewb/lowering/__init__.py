@@ -1,5 +1,6 @@
 """Lowering: from a schedule to loops, then one pass per file; `pipeline.py` is the list."""
 
+from tewb.lowering.argument_buffers import bound_arguments
 from tewb.lowering.hoist_allocations import SMALL, kept_by_threads
 from tewb.lowering.instruments import (
     DumpIR,
@@ -73,6 +74,7 @@ __all__ = [
     "Share",
     "Trace",
     "body_in_view",
+    "bound_arguments",
     "check_unrolled",
     "heed_pragmas",
     "kept_by_threads",
