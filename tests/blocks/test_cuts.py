@@ -31,7 +31,17 @@ def test_parts_inside_are_alike_when_their_extents_are() -> None:
         (lambda A, i: A[i + 2], 18, (3, 10)),
         (lambda A, i: A[2 * i] + A[2 * i + 1], 10, (3, 6)),
         (lambda A, i: A[i // 3], 60, (15, 36)),
-        (lambda A, i: A[19 - i], 20, ()),
+        (lambda A, i: A[19 - i], 20, (8, 15)),
+        (lambda A, i: A[19 - i] + A[20 - i - 1] + A[te.max(18 - i, 0)], 20, (8, 15)),
+        (lambda A, i: A[te.min(te.max(i - 2, 0), 19)], 24, (7, 14)),
+        (lambda A, i: A[te.max(3 * i, i + 1)], 6, (2, 4)),
+        (lambda A, i: A[(i + 1) % 20], 20, (4, 11, 19)),
+        (lambda A, i: A[(i + 1) % 20] + A[i] + A[(i + 19) % 20], 20, (5, 12)),
+        (lambda A, i: A[(39 - i) % 20], 40, (8, 15, 20, 28, 35)),
+        (lambda A, i: A[i % 20], 60, (5, 12, 20, 25, 32, 40, 45, 52)),
+        (lambda A, i: A[te.if_then_else(i < 3, 3 - i, te.if_then_else(i < 23, i - 3, 41 - i))], 26, (8, 15)),
+        (lambda A, i: A[i // 2 + i % 2], 30, (9, 23)),
+        (lambda A, i: te.if_then_else(i < 20, A[i], A[i - 20]), 40, (5, 12, 20, 25, 32)),
         (lambda A, i: A[7], 20, ()),
     ],
 )
@@ -45,6 +55,35 @@ def test_of_an_index_of_several_axes_the_longest_is_cut() -> None:
     A, r = te.placeholder((22,), name="A"), te.reduce_axis((0, 3), name="r")
     B = te.compute((20,), lambda i: te.sum(A[i + r], axis=r), name="B")
     assert cuts_of_axes(B.op, {A: [(5, 12)]}) == {B.op.axis[0]: (5, 12), r: ()}
+
+
+def test_of_an_index_of_several_axes_that_which_moves_it_farthest_is_cut() -> None:
+    A = te.placeholder((40,), name="A")
+    B = te.compute((10, 4), lambda i, c: A[i * 4 + c // 2 + c % 2], name="B")
+    assert tuple(cuts_of_axes(B.op, {A: [(5, 12)]}).values()) == ((2, 3), ())
+    r = te.reduce_axis((0, 3), name="r")
+    C = te.compute((38,), lambda i: te.sum(A[i + 2 - r], axis=r), name="C")
+    assert tuple(cuts_of_axes(C.op, {A: [(5, 12)]}).values()) == ((3, 10), ())
+
+
+def test_an_index_that_begins_again_often_is_not_followed_to_each_chunk() -> None:
+    A = te.placeholder((100, 40), name="A")
+    B = te.compute((4000,), lambda i: A[i // 40, i % 40], name="B")
+    assert cuts_of_axes(B.op, {A: [(30,), (10, 20, 30)]}) == {B.op.axis[0]: (1200,)}
+    assert cuts_of_axes(B.op, {A: [(), (10, 20, 30)]}) == {B.op.axis[0]: (1000, 2000, 3000)}
+
+
+def test_tensors_side_by_side_are_cut_as_each_is() -> None:
+    A, B, D = (te.placeholder((20,), name=name) for name in "ABD")
+    C = te.compute(
+        (60,),
+        lambda i: te.if_then_else(i < 20, A[i], te.if_then_else(i < 40, B[i - 20], D[i - 40])),
+        name="C",
+    )
+    cuts = {A: [(10,)], B: [(4, 8, 12)], D: [()]}
+    assert cuts_of_axes(C.op, cuts) == {C.op.axis[0]: (10, 20, 24, 28, 32)}
+    cuts = {A: [(10,)], B: [()], D: [(5, 9)]}
+    assert cuts_of_axes(C.op, cuts) == {C.op.axis[0]: (10, 20, 45, 49)}
 
 
 def test_the_finest_cut_is_taken() -> None:

@@ -35,6 +35,12 @@ def programs(t: Any, A: Any, starts: tuple[int, ...], extent: int) -> int:
         (lambda A, i: A[te.min(i + 2, 99)] + A[i], {0: (0, 12), 50: (50, 62), 90: (90, 100)}),
         (lambda A, i: A[i // 4], {0: (0, 3), 50: (12, 15), 90: (22, 25)}),
         (lambda A, i: A[99 - i], {0: (90, 100), 50: (40, 50), 90: (0, 10)}),
+        (lambda A, i: A[99 - te.max(i - 2, 0)], {0: (92, 100), 50: (42, 52), 90: (2, 12)}),
+        (lambda A, i: A[te.min(te.max(i - 12, 0), 80)], {0: (0, 1), 10: (0, 8), 50: (38, 48)}),
+        (lambda A, i: A[(i + 1) % 100], {0: (1, 11), 50: (51, 61), 90: (91, 101)}),
+        (lambda A, i: A[(i + 98) % 100] + A[i], {0: (98, 110), 50: (48, 60), 90: (88, 100)}),
+        (lambda A, i: A[(199 - i) % 100], {0: (90, 100), 50: (40, 50), 90: (0, 10)}),
+        (lambda A, i: A[te.max((i + 1) % 100, 3)], {0: (3, 11), 50: (51, 61), 90: (3, 100)}),
         (lambda A, i: A[5], {0: (5, 6), 50: (5, 6), 90: (5, 6)}),
         (lambda A, i: te.if_then_else(i < 20, A[i], 0.0), {0: (0, 10)}),
         (lambda A, i: te.if_then_else(i >= 95, A[i - 95], 0.0), {90: (0, 5)}),
@@ -66,7 +72,25 @@ def test_blocks_inside_are_one_program_and_those_at_edges_others() -> None:
     A = te.placeholder((100,), name="A")
     B = te.compute((100,), lambda i: A[te.max(i - 1, 0)] + A[te.min(i + 1, 99)], name="B")
     assert programs(B, A, tuple(range(10, 90, 10)), 10) == 1
-    assert programs(B, A, tuple(range(0, 90, 10)), 10) == 9  # one of them is at the edge: each is looked at
+    assert (
+        programs(B, A, tuple(range(0, 90, 10)), 10) == 4
+    )  # one of them is at the edge: 0, 10, 20..30 and 40..80
+
+
+def test_blocks_between_the_turns_of_an_index_are_one_program() -> None:
+    A = te.placeholder((1000,), name="A")
+    B = te.compute((1000,), lambda i: A[(i + 995) % 1000] + A[i], name="B")
+    assert programs(B, A, tuple(range(10, 990, 10)), 10) == 1
+    C = te.compute((1000,), lambda i: A[(i + 500) % 1000], name="C")
+    assert programs(C, A, tuple(range(10, 990, 10)), 10) < 16
+
+
+def test_what_turns_turns_through_stages() -> None:
+    A = te.placeholder((100,), name="A")
+    B = te.compute((100,), lambda i: A[(i + 99) % 100] + A[i], name="B")
+    C = te.compute((100,), lambda i: B[(i + 99) % 100] + B[i], name="C")
+    assert boxes(C, A, (0,), 10) == {0: (98, 110)}
+    assert boxes(C, A, (50,), 10) == {50: (48, 60)}
 
 
 def test_a_part_of_a_sum_runs_over_its_part_of_the_axis() -> None:

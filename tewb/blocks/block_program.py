@@ -11,10 +11,23 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tewb.arith import Analyzer
-from tewb.blocks.decisions import reads
+from tewb.blocks.decisions import decider, reads
 from tewb.blocks.given import rebuilt
-from tewb.blocks.parts import BlockParts
-from tewb.ir import Expr, IterVar, ProducerLoad, Range, Reduce, Var, free_vars, ops, script, substitute
+from tewb.blocks.parts import BlockOfCompute, BlockParts
+from tewb.ir import (
+    Expr,
+    FloorMod,
+    IterVar,
+    ProducerLoad,
+    Range,
+    Reduce,
+    Var,
+    const_int,
+    free_vars,
+    ops,
+    script,
+    substitute,
+)
 from tewb.tensor import ComputeOp, Tensor, placeholder
 
 
@@ -38,7 +51,7 @@ def block_program(found: BlockParts, arrays: Sequence[Tensor], numbers: Sequence
         t: placeholder(found.parts[t].extents, str(t.dtype), t.name) for t in arrays
     }
     for block in reversed(found.computes):
-        body = _on_parts(block.body, found, made)
+        body = _on_parts(block, found, made)
         op = ComputeOp(block.op.name, block.axis, body, block.op.tag)
         op.attrs, op.span = block.op.attrs, block.op.span
         made.update(zip(block.op.outputs, op.outputs, strict=True))
@@ -51,18 +64,32 @@ def block_program(found: BlockParts, arrays: Sequence[Tensor], numbers: Sequence
     )
 
 
-def _on_parts(body: Sequence[Expr], found: BlockParts, made: Mapping[Tensor, Tensor]) -> tuple[Expr, ...]:
+def _turned(index: Expr, start: Expr, size: Expr, here: Analyzer) -> Expr:
+    """An index in a part that begins at `start` and turns."""
+    if isinstance(index, FloorMod) and const_int(index.b) == const_int(size):
+        index = index.a
+    return decider(here)(here.simplify(ops.floormod(ops.sub(index, start), ops.cast(size, index.dtype))))
+
+
+def _on_parts(block: BlockOfCompute, found: BlockParts, made: Mapping[Tensor, Tensor]) -> tuple[Expr, ...]:
     """Bodies that read parts, whose elements are counted from their beginning."""
-    analyzer = Analyzer()
+    body, analyzer, here = block.body, Analyzer(), Analyzer()
+    reduced = body[0].axes if isinstance(body[0], Reduce) else ()
+    for iv in (*block.axis, *reduced):
+        if iv.dom is not None and const_int(iv.dom.min) is not None and const_int(iv.dom.extent) is not None:
+            here.bind_extent(iv.var, iv.dom.min, iv.dom.extent)
 
     def read(n: ProducerLoad) -> Expr:
-        start = found.parts[n.producer].start
-        indices = [analyzer.simplify(ops.sub(i, s)) for i, s in zip(n.indices, start, strict=True)]
+        part = found.parts[n.producer]
+        indices = [analyzer.simplify(ops.sub(i, s)) for i, s in zip(n.indices, part.start, strict=True)]
+        for dimension, size in enumerate(n.producer.shape):
+            if part.turns(dimension, size):
+                indices[dimension] = _turned(n.indices[dimension], part.start[dimension], size, here)
         return ProducerLoad(made[n.producer], tuple(indices), n.dtype)
 
     shifted = ComputeOp.with_reads(read)
     axes: dict[IterVar, IterVar] = {}
-    for iv in body[0].axes if isinstance(body[0], Reduce) else ():
+    for iv in reduced:
         assert iv.dom is not None
         axes[iv] = IterVar(Range(shifted(iv.dom.min), shifted(iv.dom.extent)), iv.var, iv.kind)
     return rebuilt(body, axes, shifted)

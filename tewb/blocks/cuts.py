@@ -6,17 +6,21 @@ An axis that an index follows is cut where the tensor is cut in that dimension:
     B[i] = A[2*i] + A[2*i + 1]                 i is cut at half of it
     C[i, j] = sum(A[i, k] * B[k, j], k)        i and j are, and so is k, the axis of the sum
 
-Of an index in which several axes run, as in A[i + r], the longest is cut. Where tensors are cut differently, the
-finest cut is taken, and parts of the others are put together.
+    D[i] = A[n - 1 - i]                        i is cut at n - 1 - p for each p where A is
+    D[i] = A[i] if i < n else B[i - n]         i is cut where A is, at n, and where B is
+
+Of an index in which several axes run, as in A[i + r], the axis that moves it farthest is cut. Where tensors that are read on the
+same part of an axis are cut differently, the finest cut is taken, and parts of the others are put together.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from tewb.arith import detect_linear
-from tewb.ir import Expr, FloorDiv, IterVar, ProducerLoad, const_int, walk
+from tewb.blocks.follow import Ranges, follower
+from tewb.ir import IterVar, ProducerLoad, const_int, walk
 from tewb.tensor import ComputeOp, Tensor
 
 # The places where an axis is cut, without its ends: (4, 8) makes parts of 0..4, 4..8 and from 8 on.
@@ -52,44 +56,79 @@ def cuts_of_axes(op: ComputeOp, cuts: Mapping[Tensor, Sequence[Cuts]]) -> dict[I
     ranges = {
         iv: (const_int(iv.dom.min) or 0, const_int(iv.dom.extent) or 0) for iv in axes if iv.dom is not None
     }
-    # For each axis and dimension of a tensor, the read that is nearest: that of the middle of a stencil.
-    nearest: dict[tuple[IterVar, Tensor, int], tuple[int, int, int]] = {}
+    found: dict[IterVar, dict[tuple[Tensor, int], list[_Choice]]] = {}
     for load in (n for e in op.exprs() for n in walk(e) if isinstance(n, ProducerLoad)):
-        for dimension, index in enumerate(load.indices):
-            if not cuts[load.producer][dimension]:
-                continue
-            found = _follows(index, ranges)
-            if found is not None:
-                iv, *how = found
-                key = (iv, load.producer, dimension)
-                shift, times, over = how
-                if key not in nearest or abs(shift) < abs(nearest[key][0]):
-                    nearest[key] = shift, times, over
+        for dimension, choice in _choices(load, ranges, cuts[load.producer]):
+            dimensions = found.setdefault(choice.axis, {})
+            dimensions.setdefault((load.producer, dimension), []).append(choice)
     chosen: dict[IterVar, Cuts] = {iv: () for iv in (*op.axis, *op.reduce_axis)}
-    for (iv, tensor, dimension), (shift, times, over) in nearest.items():
-        first, extent = ranges[iv]
-        places = {-((shift - place * over) // times) for place in cuts[tensor][dimension]}
-        own = tuple(sorted(p for p in places if first < p < first + extent))
-        if len(own) > len(chosen[iv]):
-            chosen[iv] = own
+    for iv, dimensions in found.items():
+        # Of a tensor the read that is nearest, as that of the middle of a stencil; of tensors the finest.
+        of_each = [_together(sorted(some, key=lambda c: c.distance)) for some in dimensions.values()]
+        chosen[iv] = _together(sorted(of_each, key=lambda c: (c.is_rough, -len(c.places)))).places
     return chosen
 
 
-def _follows(index: Expr, ranges: Mapping[IterVar, tuple[int, int]]) -> tuple[IterVar, int, int, int] | None:
-    """The axis that an index follows: (iv, shift, times, over), where the index is (iv * times + shift) // over with the
-    other axes at their beginning. None where it follows none."""
-    over = 1
-    if isinstance(index, FloorDiv) and (const_int(index.b) or 0) > 0:
-        over, index = const_int(index.b) or 1, index.a
-    linear = detect_linear(index, [iv.var for iv in ranges])
-    if linear is None:
-        return None
-    coefficients, rest = linear
-    shift = const_int(rest)
-    times = {iv: const_int(coefficients[iv.var]) for iv in ranges if iv.var in coefficients}
-    if shift is None or not times or any(c is None or c <= 0 for c in times.values()):
-        return None
-    reach = {iv: (c or 0) * (ranges[iv][1] - 1) for iv, c in times.items()}
-    longest = max(reach, key=lambda iv: reach[iv])
-    shift += sum((times[iv] or 0) * ranges[iv][0] for iv in times if iv is not longest)
-    return longest, shift, times[longest] or 1, over
+@dataclass(frozen=True)
+class _Choice:
+    """Places where `axis` may be cut, and the parts of it on which something is read. `distance` says how far a read is from
+    the element of the same number; where it `is_rough`, chunks end at other places as well."""
+
+    axis: IterVar
+    places: Cuts
+    covered: tuple[tuple[int, int], ...]
+    distance: tuple[bool, float] = (False, 0)
+    is_rough: bool = False
+
+
+def _choices(load: ProducerLoad, ranges: Ranges, cuts: Sequence[Cuts]) -> Iterator[tuple[int, _Choice]]:
+    """How the axes that the indices of a read follow may be cut, with the dimension of the tensor."""
+    if not any(cuts):
+        return
+    followers = [follower(index, ranges) for index in load.indices]
+    for dimension, f in enumerate(followers):
+        if f is None or not cuts[dimension]:
+            continue
+        # In A[i // m, i % m] the first index is followed: chunks of the second are passed in each row.
+        times = min(other.times for other in followers if other is not None and other.axis is f.axis)
+        is_rough = f.times > times or f.begins_again_often
+        places = f.some_turns(len(cuts[dimension])) if is_rough else f.places(cuts[dimension])
+        size = const_int(load.producer.shape[dimension]) or 0
+        distance = (len(f.turns) > 2, f.shift(size))
+        yield dimension, _Choice(f.axis, places, (f.covered(size),), distance, is_rough)
+
+
+def _together(choices: Sequence[_Choice]) -> _Choice:
+    """The first of some choices, with the places of each other one on what those before it leave to it.
+
+    C[i] = A[i] if i < n else B[i - n]      is cut where A is, at n, and where B is
+    """
+    best, *others = [c for c in choices if c.places] or choices[:1]
+    places, covered = set(best.places), list(best.covered)
+    for other in others:
+        for begin, end in _left(other.covered, covered):
+            own = [p for p in other.places if begin < p < end]
+            if own:
+                places.update(own)
+                places.update(_inside(begin, end, (*covered, *other.covered)))
+        covered += other.covered
+    return replace(best, places=tuple(sorted(places)), covered=tuple(covered))
+
+
+def _inside(begin: int, end: int, covered: Sequence[tuple[int, int]]) -> list[int]:
+    """The ends of a part that are not ends of all that is covered."""
+    first, last = min(a for a, _ in covered), max(b for _, b in covered)
+    return [p for p in (begin, end) if first < p < last]
+
+
+def _left(parts: Sequence[tuple[int, int]], covered: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What is left of some parts of an axis without those that are covered."""
+    left = list(parts)
+    for low, high in covered:
+        left = [
+            (a, b)
+            for first, end in left
+            for a, b in ((first, min(end, low)), (max(first, high), end))
+            if a < b
+        ]
+    return left

@@ -86,8 +86,9 @@ def decider(here: Analyzer) -> Callable[[Expr], Expr]:
         if const_int(b) and not _reads_elements(a):
             with here.values():
                 low, high = here.const_bounds(a)
-            if low is not None and high is not None and low >= 0 and high < (const_int(b) or 0):
-                return a
+            period = const_int(b) or 1
+            if low is not None and high is not None and period > 0 and low // period == high // period:
+                return ops.sub(a, const(low // period * period, a.dtype))
         return ops.floormod(a, b)
 
     rules: dict[Any, Any] = dict.fromkeys((EQ, NE, LT, LE, GT, GE), compare)

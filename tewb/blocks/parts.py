@@ -4,7 +4,12 @@
 
 A box begins at an expression of the starts of the block, so that many blocks are one program: the box above begins at
 i_start - 1. Blocks are looked at together, those at the edges apart from those inside. Where a box is cut off at the edge of
-a tensor, or is of another size elsewhere, the starts that it depends on are numbers, and the blocks are looked at one by one.
+a tensor in some blocks, these are looked at in halves; where it is of another size in each, the starts that it depends on are
+numbers, and the blocks are looked at one by one.
+
+    B[i] = A[(i + 1) % 100],  i from 50 on, 50 of them          reads 51..150 of A, which begins again at 100
+
+A box that turns goes on at the beginning of its tensor.
 """
 
 from __future__ import annotations
@@ -20,7 +25,12 @@ from tewb.blocks.given import data_axis, rebuilt
 from tewb.ir import (
     AxisKind,
     Expr,
+    FloorMod,
+    IntImm,
     IterVar,
+    Max,
+    Min,
+    ProducerLoad,
     Range,
     Reduce,
     Var,
@@ -29,16 +39,32 @@ from tewb.ir import (
     free_vars,
     ops,
     substitute,
+    walk,
 )
 from tewb.tensor import ComputeOp, Operation, Tensor, producers_first
 
 
 @dataclass(frozen=True)
 class Part:
-    """A box of a tensor: where it begins, as expressions of the starts of a block, and how far it extends."""
+    """A box of a tensor: where it begins, as expressions of the starts of a block, and how far it extends. Where that is beyond
+    the end of the tensor, it turns."""
 
     start: tuple[Expr, ...]
     extents: tuple[int, ...]
+
+    def turns(self, dimension: int, size: Expr) -> bool:
+        """Whether the box goes on at the beginning of a dimension of `size`."""
+        start = const_int(self.start[dimension])
+        return start is not None and start + self.extents[dimension] > (const_int(size) or 0)
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """The elements from `lo` to `hi` of a dimension, which begins again at its end if it `turns`."""
+
+    lo: Expr
+    hi: Expr
+    turns: bool = False
 
 
 class Box:
@@ -112,17 +138,32 @@ def parts_of_blocks(
             yield _Search(order, arrays, some, init, numbers).found
         except _NeedsNumbersError as e:
             axes = [iv for iv in some.starts if iv in e.axes]
-            for each in itertools.product(*(some.starts[iv] for iv in axes)):
-                own = {iv: (n,) for iv, n in zip(axes, each, strict=True)}
-                pending.append((Blocks(some.starts | own, some.extents), numbers.union(axes)))
+            for fewer in _in_halves(some, axes) if e.in_halves else _one_by_one(some, axes):
+                one = all(len(fewer.starts[iv]) == 1 for iv in axes)
+                pending.append((fewer, numbers.union(axes) if one else numbers))
 
 
 class _NeedsNumbersError(Exception):
-    """The starts of these axes must be numbers."""
+    """The starts of these axes must be numbers, or with `in_halves` less far from each other."""
 
-    def __init__(self, axes: set[IterVar]) -> None:
+    def __init__(self, axes: set[IterVar], in_halves: bool) -> None:
         super().__init__()
-        self.axes = axes
+        self.axes, self.in_halves = axes, in_halves
+
+
+def _one_by_one(some: Blocks, axes: Sequence[IterVar]) -> Iterator[Blocks]:
+    for each in itertools.product(*(some.starts[iv] for iv in axes)):
+        own = {iv: (n,) for iv, n in zip(axes, each, strict=True)}
+        yield Blocks(some.starts | own, some.extents)
+
+
+def _in_halves(some: Blocks, axes: Sequence[IterVar]) -> Iterator[Blocks]:
+    """The blocks in two parts along the axis with most of them."""
+    iv = max(axes, key=lambda iv: len(some.starts[iv]))
+    starts = sorted(some.starts[iv])
+    for half in (starts[: len(starts) // 2], starts[len(starts) // 2 :]):
+        if half:
+            yield Blocks(some.starts | {iv: tuple(half)}, some.extents)
 
 
 def _readers_first(root: ComputeOp, arrays: frozenset[Tensor]) -> list[ComputeOp]:
@@ -152,7 +193,7 @@ class _Search:
             Analyzer(),
         )  # what holds everywhere, and what holds in these blocks
         self._axis_of: dict[Var, IterVar] = {}
-        self._needed: dict[Tensor, list[list[Interval | None]]] = {}
+        self._needed: dict[Tensor, list[list[_Reach | None]]] = {}
         root = order[0]
         for op in order:
             if op is root:
@@ -187,9 +228,14 @@ class _Search:
     ) -> None:
         values: dict[Var, Expr] = {}
         axis = []
-        for iv in op.axis:
+        turned = False
+        part = self.found.parts[op.output(0)]
+        for n, iv in enumerate(op.axis):
             new = data_axis(iv.name, extents[iv], iv)
             values[iv.var] = ops.add(new.var, starts[iv])
+            if part.turns(n, op.output(0).shape[n]):
+                turned = True
+                values[iv.var] = ops.floormod(values[iv.var], op.output(0).shape[n])
             axis.append(new)
         for iv in axis:
             _bind(self.here, iv)
@@ -198,7 +244,8 @@ class _Search:
             reduced[iv] = new = self._reduce_axis(op, iv, starts, extents, values)
             _bind(self.here, new)
         decide = decider(self.here)
-        body = rebuilt(op.body, reduced, lambda e: decide(substitute(e, values)), init)
+        simpler = ComputeOp.with_reads(self._simplified) if turned else lambda e: e
+        body = rebuilt(op.body, reduced, lambda e: simpler(decide(substitute(e, values))), init)
         self.found.computes.append(BlockOfCompute(op, tuple(axis), body))
         self._note_reads(axis, list(reduced.values()), body)
 
@@ -234,7 +281,43 @@ class _Search:
             ranges[iv.var] = self._covered(iv.dom, ranges)
             ends += [iv.dom.min, iv.dom.extent]
         for load in reads((*ends, *body)):
-            self._needed.setdefault(load.producer, []).append([eval_set(i, ranges) for i in load.indices])
+            box = [self._reach(i, n, ranges) for i, n in zip(load.indices, load.producer.shape, strict=True)]
+            self._needed.setdefault(load.producer, []).append(box)
+
+    def _simplified(self, load: ProducerLoad) -> ProducerLoad:
+        """A read with simpler indices: ((i + 1) % n + 1) % n is (i + 2) % n."""
+        return ProducerLoad(load.producer, tuple(map(self.here.simplify, load.indices)), load.dtype)
+
+    def _reach(self, index: Expr, size: Expr, ranges: Mapping[Var, Interval | None]) -> _Reach | None:
+        """The elements of a dimension that an index names. None where that is not known."""
+        for n in walk(index):
+            match n:
+                case FloorMod(a, IntImm(period)) if period > 0:
+                    x = self._less_than(period, eval_set(a, ranges))
+                    if x is not None and n is index and period == const_int(size):
+                        low, high = x[0] % period, x[0] % period + x[1] - x[0]
+                        return _Reach(const(low, index.dtype), const(high, index.dtype), high >= period)
+        found = eval_set(index, ranges)
+        return None if found is None else _Reach(found.lo, found.hi)
+
+    def _less_than(self, period: int, x: Interval | None) -> tuple[int, int] | None:
+        """The ends of an interval of less than `period` numbers, which the remainder is not known to pass once: numbers must
+        say whether it begins again in it. None where the interval is larger, or not known."""
+        if x is None:
+            return None
+        lo, hi = self.analyzer.simplify(x.lo), self.analyzer.simplify(x.hi)
+        width = self._distance(hi, lo)
+        if width is None or width + 1 >= period:
+            return None
+        used = self._axes_in((lo, hi))
+        if used:
+            raise _NeedsNumbersError(used, in_halves=True)
+        low, high = const_int(lo), const_int(hi)
+        return None if low is None or high is None else (low, high)
+
+    def _axes_in(self, exprs: Sequence[Expr]) -> set[IterVar]:
+        """The axes whose starts expressions depend on."""
+        return {self._axis_of[v] for e in exprs for v in free_vars(e) if v in self._axis_of}
 
     def _covered(self, r: Range, ranges: Mapping[Var, Interval | None]) -> Interval | None:
         """All that an axis runs over, while those that its range depends on run over theirs."""
@@ -244,7 +327,7 @@ class _Search:
         last = eval_set(self.analyzer.simplify(ops.sub(ops.add(r.min, r.extent), 1)), ranges)
         return None if first is None or last is None else Interval(first.lo, last.hi)
 
-    def _joined(self, boxes: Sequence[Sequence[Interval | None]], tensor: Tensor) -> Part:
+    def _joined(self, boxes: Sequence[Sequence[_Reach | None]], tensor: Tensor) -> Part:
         """The smallest part around all boxes, as far as the tensor goes."""
         found = [
             self._dimension([box[n] for box in boxes], const_int(size) or 0, size)
@@ -252,34 +335,57 @@ class _Search:
         ]
         return Part(tuple(start for start, _ in found), tuple(extent for _, extent in found))
 
-    def _dimension(self, ranges: Sequence[Interval | None], size: int, like: Expr) -> tuple[Expr, int]:
+    def _dimension(self, ranges: Sequence[_Reach | None], size: int, like: Expr) -> tuple[Expr, int]:
         """Where a part begins and how far it extends, in a dimension of `size`."""
         zero = const(0, like.dtype)
         known = [x for x in ranges if x is not None]
         if not known or len(known) < len(ranges):
             return zero, size
-        ends = {(self.analyzer.simplify(x.lo), self.analyzer.simplify(x.hi)): None for x in known}
+        simpler = [(x, (self.analyzer.simplify(x.lo), self.analyzer.simplify(x.hi))) for x in known]
+        ends = dict.fromkeys(pair for _, pair in simpler)
         lows = [self.here.const_bounds(lo)[0] for lo, _ in ends]
         highs = [self.here.const_bounds(hi)[1] for _, hi in ends]
         least, most = _least(lows), _most(highs)
         if least is None or most is None:
             return zero, size
         is_inside = least >= 0 and most < size
-        used = {self._axis_of[v] for pair in ends for e in pair for v in free_vars(e) if v in self._axis_of}
+        used = self._axes_in([e for pair in ends for e in pair])
+        turns = any(x.turns for x in known)
         if not used:
-            low, high = max(least, 0), min(most, size - 1)
-            # Where nothing is read, or only what guards leave out, one element is there for the kernel to name.
-            return (const(low, like.dtype), high - low + 1) if low <= high else (zero, min(size, 1))
+            numbers = [(const_int(lo) or 0, const_int(hi) or 0, x.turns) for x, (lo, hi) in simpler]
+            start, extent = _around(numbers, size)
+            return const(start, like.dtype), extent
         first = next(iter(ends))[0]
         distances = [(self._distance(lo, first), self._distance(hi, first)) for lo, hi in ends]
         begin, end = _least([lo for lo, _ in distances]), _most([hi for _, hi in distances])
-        if not is_inside or begin is None or end is None:
-            raise _NeedsNumbersError(used)
-        return self.analyzer.simplify(ops.add(first, begin)), max(end - begin + 1, 0)
+        if not is_inside or turns or begin is None or end is None:
+            # Clamps are decided in most blocks, and quotients in none.
+            clamped = any(isinstance(n, Min | Max) for pair in ends for e in pair for n in walk(e))
+            raise _NeedsNumbersError(used, in_halves=not turns and (not is_inside or clamped))
+        extent = max(end - begin + 1, 0)
+        if all(len(self.found.blocks.starts[iv]) == 1 for iv in used):
+            numbers = [(lo or 0, hi or 0, False) for lo, hi in zip(lows, highs, strict=True)]
+            if _around(numbers, size)[1] < extent:  # which only a box says that begins at a number
+                raise _NeedsNumbersError(used, in_halves=False)
+        return self.analyzer.simplify(ops.add(first, begin)), extent
 
     def _distance(self, e: Expr, start: Expr) -> int | None:
         """How far `e` is from `start`, if that is the same in every block."""
         return const_int(self.analyzer.simplify(ops.sub(e, start)))
+
+
+def _around(ranges: Sequence[tuple[int, int, bool]], size: int) -> tuple[int, int]:
+    """The start and the extent of the smallest box around ranges (first, last, whether it turns) in a dimension: if that is
+    smaller, one that turns. Where nothing is read, or only what guards leave out, one element is there for the kernel to name.
+    """
+    clipped = [(max(lo, 0), hi if turns else min(hi, size - 1)) for lo, hi, turns in ranges]
+    inside = dict.fromkeys((lo, hi) for lo, hi in clipped if lo <= hi)
+    if not inside:
+        return 0, min(size, 1)
+    extents = {start: max((lo - start) % size + hi - lo + 1 for lo, hi in inside) for start, _ in inside}
+    plain = min(lo for lo, _ in inside)
+    start = min(extents, key=lambda start: (extents[start], start != plain))
+    return (start, extents[start]) if extents[start] < size else (0, size)
 
 
 def _least(values: Sequence[int | None]) -> int | None:

@@ -118,7 +118,8 @@ class Tasks:
 def pieces(
     chunks: Sequence[tuple[int, ...]], box: Slices
 ) -> Iterator[tuple[tuple[int, ...], Slices, Slices]]:
-    """The chunks that a box touches: the number of each, the part of it, and the place of that part in the box."""
+    """The chunks that a box touches: the number of each, the part of it, and the place of that part in the box. A box that ends
+    beyond the array goes on at its beginning."""
     by_dimension = [list(_pieces_along(sizes, s)) for sizes, s in zip(chunks, box, strict=True)]
     for each in itertools.product(*by_dimension):
         yield (
@@ -130,6 +131,12 @@ def pieces(
 
 def _pieces_along(sizes: tuple[int, ...], wanted: slice) -> Iterator[tuple[int, slice, slice]]:
     ends = _ends(sizes)
+    if ends and wanted.stop > ends[-1]:  # it goes on at the beginning
+        yield from _pieces_along(sizes, slice(wanted.start, ends[-1]))
+        done = ends[-1] - wanted.start
+        for number, inside, place in _pieces_along(sizes, slice(0, wanted.stop - ends[-1])):
+            yield number, inside, slice(place.start + done, place.stop + done)
+        return
     number = bisect_right(ends, wanted.start)
     while number < len(sizes) and ends[number] - sizes[number] < wanted.stop:
         at = ends[number] - sizes[number]
