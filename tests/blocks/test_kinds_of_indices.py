@@ -168,5 +168,5 @@ def test_random_indices_give_what_they_give_on_whole_arrays(seed: int) -> None:
         return te.sum(first * (k + 1) - second, axis=k)
 
     B = te.compute([rng.randint(1, 30) for _ in range(rng.randint(1, 2))], body, name="B")
-    chunks = tuple(rng.randint(1, n) for n in shape)
+    chunks = tuple(rng.randint(max(n // 4, 1), n) for n in shape)
     blocks_of(B, [A], [numbers(*shape)], [chunks], split_every=rng.randint(2, 4))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import pickle
 import random
+import warnings
 from typing import Any
 
 import dask
@@ -211,6 +212,46 @@ def test_steps_that_no_block_can_take_are_left_out_with_a_word() -> None:
         TewbWarning, match=r"compute_at\(C, parent=D, axis=i\) is left out in some blocks, which changes no"
     ):
         checked(case, [da.from_array(a, chunks=5) for a in case.given])
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        (
+            lambda A, i: A[i * i % 40],
+            r"a block of B reads all of A in dimension 0, 0.00016 MB in several chunks, for the "
+            r"index i \* i % 40 is not followed along i. chunks= says where B is cut",
+        ),
+        (lambda A, i: A[A[i].astype("int32")], r"all of A in dimension 0, .* the index .*A\[i\].* along i"),
+    ],
+)
+def test_a_large_tensor_that_is_read_whole_is_named(read: Any, said: str) -> None:
+    A = te.placeholder((40,), name="A")
+    B = te.compute((40,), lambda i: read(A, i), name="B")
+    kernel = tewb.build(schedule(B), [A, B])
+    x = da.ones(40, chunks=10, dtype="float32")
+    with dask.config.set({"array.chunk-size": "64 B"}):
+        with pytest.warns(TewbWarning, match=said) as found:
+            kernel.map_blocks(x)
+        assert len(found) == 1 and found[0].filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        kernel.map_blocks(x)
+        with dask.config.set({"array.chunk-size": "64 B"}):
+            kernel.map_blocks(x, chunks=5)
+            kernel.map_blocks(x.rechunk(-1))
+
+
+def test_an_argmax_that_keeps_its_order_names_what_a_block_reads_whole() -> None:
+    A = te.placeholder((8, 8), name="A")
+    i, j = te.reduce_axis((0, 8), name="i"), te.reduce_axis((0, 8), name="j")
+    at, value = te.compute((1,), lambda _: argmax()((i.var * 8 + j.var, A[i, j]), axis=[i, j]), name="T")
+    kernel = tewb.build(schedule(at), [A, at, value])
+    with (
+        dask.config.set({"array.chunk-size": "64 B"}),
+        pytest.warns(TewbWarning, match="reads all of A in dimension 1, .* index j is not followed along j"),
+    ):
+        kernel.map_blocks(da.ones((8, 8), chunks=4, dtype="float32"))
 
 
 def test_threads_share_a_kernel() -> None:

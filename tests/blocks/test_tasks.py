@@ -24,6 +24,16 @@ def test_pieces_fill_a_box(box: tuple[int, int, int, int]) -> None:
     np.testing.assert_array_equal(made, a[slices])
 
 
+@pytest.mark.parametrize("box", [(8, 12), (9, 19), (0, 10), (6, 13)])
+def test_a_box_that_ends_beyond_an_array_goes_on_at_its_beginning(box: tuple[int, int]) -> None:
+    a = np.arange(10)
+    x = da.from_array(a, chunks=((3, 0, 4, 3),))
+    made = np.full(box[1] - box[0], -1)
+    for chunk, inside, place in pieces(x.chunks, (slice(*box),)):
+        made[place] = np.asarray(x.blocks[chunk])[inside]
+    np.testing.assert_array_equal(made, np.arange(*box) % 10)
+
+
 def test_a_piece_does_not_keep_its_chunk_alive() -> None:
     chunk = np.zeros((100, 100))
     (piece,) = cut_pieces(chunk, Cut([(slice(0, 2), slice(0, 100))]))

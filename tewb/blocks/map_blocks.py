@@ -21,10 +21,11 @@ from tewb.blocks.block_kernel import BlockKernel, HowBuilt, block_kernel
 from tewb.blocks.block_program import BlockProgram, block_program, program_key
 from tewb.blocks.combination import combination, cuts_in_order, why_not_combined
 from tewb.blocks.cuts import Cuts, alike, cuts_of_axes, cuts_of_chunks, parts_of
+from tewb.blocks.decisions import reads
 from tewb.blocks.given import Given, given_to, with_sizes
 from tewb.blocks.parts import BlockParts, Blocks, Box, is_reduction, parts_of_blocks
 from tewb.blocks.tasks import Tasks
-from tewb.ir import IterVar, Var, const_int
+from tewb.ir import IterVar, Var, const_int, free_vars, script
 from tewb.runtime import Target
 from tewb.schedule import Step, operations_in_order, read_graph
 from tewb.tensor import ComputeOp, ExternOp, Operation, ScanOp, Tensor
@@ -40,7 +41,8 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
     are combined at a time by its reducer.
 
     The output is cut where the inputs are, or has `chunks`, as dask writes them. Kernels travel as IR, and are compiled
-    by each worker for its processor. Raises ArgumentError for wrong arrays, BlockError for a program that only works as a
+    by each worker for its processor. Where no axis follows an index, so that a block reads a large tensor whole, a TewbWarning
+    says which; large is what dask says of chunks, `array.chunk-size`. Raises ArgumentError for wrong arrays, BlockError for a program that only works as a
     whole, on an input that is not one chunk.
     """
     dask, array_module = _dask()
@@ -75,7 +77,14 @@ def map_blocks(kernel: Any, *arrays: Any, chunks: Any = None, split_every: int =
     names = [a.name for a in given.arrays.values()]
     token = dask.base.tokenize(kernel, names, list(given.numbers.values()), chunks, split_every)
     program = _Program(
-        source.args, given, how, array_module, f"tewb-{identifier(kernel.name)}-{token}", split_every
+        source.args,
+        given,
+        how,
+        array_module,
+        f"tewb-{identifier(kernel.name)}-{token}",
+        split_every,
+        dask.utils.parse_bytes(dask.config.get("array.chunk-size", "128 MiB")),
+        chunks is not None,
     )
     return program.outputs(chunks)
 
@@ -110,6 +119,7 @@ def _dask() -> tuple[Any, Any]:
     try:
         import dask.array
         import dask.base
+        import dask.utils
     except ImportError as e:
         raise ArgumentError(
             f"map_blocks needs dask, which is not installed here ({e})",
@@ -129,9 +139,12 @@ class _Program:
     array_module: Any
     name: str
     split_every: int
+    large: int  # bytes: parts that are larger should not be whole
+    is_cut_by_hand: bool
     arrays: dict[Tensor, Any] = field(default_factory=dict)
     cuts: dict[Tensor, list[Cuts]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    read_whole: list[str] = field(default_factory=list)
     # Each kernel with what its variables are: the start along an axis, or a variable of the program.
     _kernels: dict[Any, tuple[BlockKernel, list[IterVar | Var]]] = field(default_factory=dict)
     _layers: int = 0
@@ -170,12 +183,22 @@ class _Program:
         self.cuts[tensor] = [cuts_of_chunks(c) for c in array.chunks]
 
     def _warn(self) -> None:
-        for step, reason in itertools.islice(self.left_out.items(), 1):
-            warnings.warn(
-                f"kernel {self.how.name} on blocks: {step} is left out in some blocks, which changes no value: {reason}",
-                TewbWarning,
-                stacklevel=6,
-            )
+        said = [
+            f"{step} is left out in some blocks, which changes no value: {reason}"
+            for step, reason in itertools.islice(self.left_out.items(), 1)
+        ]
+        for text in (*said, *self.read_whole[:1]):
+            warnings.warn(f"kernel {self.how.name} on blocks: {text}", TewbWarning, stacklevel=6)
+
+    def _note_whole_reads(self, op: ComputeOp, found: BlockParts) -> None:
+        """Note where a block reads many chunks because no axis follows an index."""
+        for t, part in found.parts.items():
+            if t not in self.arrays or math.prod(part.extents) * _dtype(t).itemsize <= self.large:
+                continue
+            for dimension, size in enumerate(t.shape):
+                if self.cuts[t][dimension] and part.extents[dimension] == const_int(size):
+                    self.read_whole.append(_said_of_whole_read(op, found, t, dimension))
+                    return
 
     # ---- a compute
 
@@ -236,6 +259,8 @@ class _Program:
         parts: Mapping[IterVar, Sequence[tuple[int, int]]],
     ) -> None:
         """The tasks of blocks that are made of the same parts."""
+        if not self.read_whole and not self.is_cut_by_hand:
+            self._note_whole_reads(op, found)
         arrays = [t for t in self.arrays if t in found.parts]
         identity = (op, program_key(found))
         if identity not in self._kernels:
@@ -326,6 +351,18 @@ class _Program:
             graph = HighLevelGraph({**graph.layers, **layers}, {**graph.dependencies, **needs})
         for name, t in zip(names, tensors, strict=True):
             self._keep(t, self.array_module.Array(graph, name, chunks, dtype=_dtype(t)))
+
+
+def _said_of_whole_read(op: ComputeOp, found: BlockParts, t: Tensor, dimension: int) -> str:
+    read = next(n for block in found.computes for n in reads(block.op.exprs()) if n.producer is t)
+    index = read.indices[dimension]
+    axes = sorted({v.name for v in free_vars(index)})
+    megabytes = math.prod(found.parts[t].extents) * _dtype(t).itemsize / 1e6
+    return (
+        f"a block of {op.name} reads all of {t.name} in dimension {dimension}, {megabytes:.4g} MB in several chunks, for the index "
+        f"{script(index)} is not followed along {' and '.join(axes) or 'any axis'}. chunks= says where {op.name} is cut, which "
+        f"helps where a smaller block reads less; else {t.name} must fit into the memory of each worker"
+    )
 
 
 def _dtype(t: Tensor) -> Any:

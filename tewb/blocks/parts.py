@@ -341,8 +341,7 @@ class _Search:
         known = [x for x in ranges if x is not None]
         if not known or len(known) < len(ranges):
             return zero, size
-        simpler = [(x, (self.analyzer.simplify(x.lo), self.analyzer.simplify(x.hi))) for x in known]
-        ends = dict.fromkeys(pair for _, pair in simpler)
+        ends = {(self.analyzer.simplify(x.lo), self.analyzer.simplify(x.hi)): x.turns for x in known}
         lows = [self.here.const_bounds(lo)[0] for lo, _ in ends]
         highs = [self.here.const_bounds(hi)[1] for _, hi in ends]
         least, most = _least(lows), _most(highs)
@@ -350,9 +349,9 @@ class _Search:
             return zero, size
         is_inside = least >= 0 and most < size
         used = self._axes_in([e for pair in ends for e in pair])
-        turns = any(x.turns for x in known)
+        turns = any(ends.values())
+        numbers = [(lo or 0, hi or 0, turn) for lo, hi, turn in zip(lows, highs, ends.values(), strict=True)]
         if not used:
-            numbers = [(const_int(lo) or 0, const_int(hi) or 0, x.turns) for x, (lo, hi) in simpler]
             start, extent = _around(numbers, size)
             return const(start, like.dtype), extent
         first = next(iter(ends))[0]
@@ -363,10 +362,9 @@ class _Search:
             clamped = any(isinstance(n, Min | Max) for pair in ends for e in pair for n in walk(e))
             raise _NeedsNumbersError(used, in_halves=not turns and (not is_inside or clamped))
         extent = max(end - begin + 1, 0)
-        if all(len(self.found.blocks.starts[iv]) == 1 for iv in used):
-            numbers = [(lo or 0, hi or 0, False) for lo, hi in zip(lows, highs, strict=True)]
-            if _around(numbers, size)[1] < extent:  # which only a box says that begins at a number
-                raise _NeedsNumbersError(used, in_halves=False)
+        is_one = all(len(self.found.blocks.starts[iv]) == 1 for iv in used)
+        if is_one and _around(numbers, size)[1] < extent:  # which only a box says that begins at a number
+            raise _NeedsNumbersError(used, in_halves=False)
         return self.analyzer.simplify(ops.add(first, begin)), extent
 
     def _distance(self, e: Expr, start: Expr) -> int | None:
