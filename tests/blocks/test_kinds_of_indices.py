@@ -102,6 +102,23 @@ def test_a_sum_along_an_index_of_each_kind_is_cut(kind: str) -> None:
     assert largest_box(y) <= CHUNK + more
 
 
+def test_sizes_may_be_variables() -> None:
+    n = te.var("n")
+    A = te.placeholder((n,), "int64", name="A")
+    reads: list[Callable[[Any], Any]] = [
+        lambda i: A[(i + n - 1) % n] - A[(i + 1) % n] + A[i],
+        lambda i: A[n - 1 - i],
+        lambda i: A[te.min((i + 3) % (2 * n), 2 * n - 1 - (i + 3) % (2 * n))],
+        lambda i: window(lambda r: A[te.min(te.max(i + r - 1, 0), n - 1)]),
+    ]
+    for f in reads:
+        B = te.compute((n,), f, name="B")
+        y = blocks_of(B, [A], [numbers(N)], [CHUNK])
+        assert y.numblocks[0] >= N // CHUNK
+        assert largest_box(y) <= CHUNK + 2
+        assert sum("-kernel-" in str(key) for key in y.dask) <= 4
+
+
 def test_each_dimension_has_its_kind() -> None:
     A, K = te.placeholder((60, 60), "int64", name="A"), te.placeholder((3, 3), "int64", name="K")
     a, b = te.reduce_axis((0, 3), name="a"), te.reduce_axis((0, 3), name="b")

@@ -162,7 +162,9 @@ def with_sizes(operations: Sequence[Operation], sizes: Mapping[Var, Expr]) -> di
 
 def _sized_compute(op: ComputeOp, sized: Mapping[Tensor, Tensor], sizes: Mapping[Var, Expr]) -> ComputeOp:
     values, analyzer = dict(sizes), Analyzer()
-    read = ComputeOp.with_reads(lambda n: ProducerLoad(sized[n.producer], n.indices, n.dtype))
+    read = ComputeOp.with_reads(
+        lambda n: ProducerLoad(sized[n.producer], tuple(map(analyzer.simplify, n.indices)), n.dtype)
+    )
 
     def renewed(iv: IterVar) -> IterVar:
         """The axis with numbers in its range, which may depend on the axes before it."""

@@ -20,19 +20,24 @@ from dataclasses import dataclass, field
 
 from tewb.arith import Analyzer, detect_linear
 from tewb.arith.intset import Interval, eval_set, interval
+from tewb.base import DType
 from tewb.blocks.decisions import decider, reads
 from tewb.blocks.given import data_axis, rebuilt
 from tewb.ir import (
+    Add,
     AxisKind,
+    Cast,
     Expr,
     FloorMod,
     IntImm,
     IterVar,
     Max,
     Min,
+    Mul,
     ProducerLoad,
     Range,
     Reduce,
+    Sub,
     Var,
     const,
     const_int,
@@ -244,7 +249,7 @@ class _Search:
             reduced[iv] = new = self._reduce_axis(op, iv, starts, extents, values)
             _bind(self.here, new)
         decide = decider(self.here)
-        simpler = ComputeOp.with_reads(self._simplified) if turned else lambda e: e
+        simpler = ComputeOp.with_reads(lambda n: self._simplified(n, turned))
         body = rebuilt(op.body, reduced, lambda e: simpler(decide(substitute(e, values))), init)
         self.found.computes.append(BlockOfCompute(op, tuple(axis), body))
         self._note_reads(axis, list(reduced.values()), body)
@@ -284,9 +289,27 @@ class _Search:
             box = [self._reach(i, n, ranges) for i, n in zip(load.indices, load.producer.shape, strict=True)]
             self._needed.setdefault(load.producer, []).append(box)
 
-    def _simplified(self, load: ProducerLoad) -> ProducerLoad:
-        """A read with simpler indices: ((i + 1) % n + 1) % n is (i + 2) % n."""
-        return ProducerLoad(load.producer, tuple(map(self.here.simplify, load.indices)), load.dtype)
+    def _simplified(self, load: ProducerLoad, turned: bool) -> ProducerLoad:
+        """A read whose indices are of the dtype that its tensor counts in; with `turned` simplified as well, so that
+        ((i + 1) % n + 1) % n is (i + 2) % n."""
+        indices = [
+            self._narrowed(self.here.simplify(i) if turned else i, size.dtype)
+            for i, size in zip(load.indices, load.producer.shape, strict=True)
+        ]
+        if all(a is b for a, b in zip(indices, load.indices, strict=True)):
+            return load
+        return ProducerLoad(load.producer, tuple(indices), load.dtype)
+
+    def _narrowed(self, index: Expr, dtype: DType) -> Expr:
+        """A sum of products in `dtype`, if that holds it: a size that is a variable is counted in int64 on its way to an index,
+        and a start that is converted is none that a box can begin at."""
+        if index.dtype == dtype or not dtype.is_int:
+            return index
+        low, high = self.here.const_bounds(index)
+        if low is None or high is None or low < dtype.min_value() or high > dtype.max_value():
+            return index
+        narrow = _of_dtype(index, dtype)
+        return index if narrow is None else narrow
 
     def _reach(self, index: Expr, size: Expr, ranges: Mapping[Var, Interval | None]) -> _Reach | None:
         """The elements of a dimension that an index names. None where that is not known."""
@@ -370,6 +393,23 @@ class _Search:
     def _distance(self, e: Expr, start: Expr) -> int | None:
         """How far `e` is from `start`, if that is the same in every block."""
         return const_int(self.analyzer.simplify(ops.sub(e, start)))
+
+
+def _of_dtype(e: Expr, dtype: DType) -> Expr | None:
+    """A sum of products with each of its parts in `dtype`. None for what has other parts."""
+    match e:
+        case Var() if e.dtype == dtype:
+            return e
+        case IntImm(n) if dtype.min_value() <= n <= dtype.max_value():
+            return const(n, dtype)
+        case Cast(a, wider) if a.dtype.is_int and wider.is_int and wider.bits >= a.dtype.bits:
+            return _of_dtype(a, dtype)
+        case Add(a, b) | Sub(a, b) | Mul(a, b):
+            x, y = _of_dtype(a, dtype), _of_dtype(b, dtype)
+            if x is None or y is None:
+                return None
+            return (ops.add if isinstance(e, Add) else ops.sub if isinstance(e, Sub) else ops.mul)(x, y)
+    return None
 
 
 def _around(ranges: Sequence[tuple[int, int, bool]], size: int) -> tuple[int, int]:
