@@ -3,6 +3,7 @@
     B = kernel.map_blocks(A)         A and B are dask arrays; B has the chunks of A
 
 given.py            the arrays and numbers that a kernel is given, and its program with their sizes
+follow.py           which axis an index follows, and where it passes from one chunk into another
 cuts.py             where the axes of a program are cut, from the chunks of what it reads
 parts.py            which part of each tensor a block reads
 block_program.py    the program of one block, on those parts
