@@ -23,6 +23,7 @@ from tewb.ir import (
     Stmt,
     Var,
     const,
+    const_int,
     load,
     ops,
     seq,
@@ -85,8 +86,10 @@ class ComputeNest(StageLoops):
             stores = self.stores(self.results, indices, [translate(e) for e in self.op.body])
             return self.loops(0, len(self.leaves), guards, self.checked(self.op.body, translate, stores))
         first = next(i for i, iv in enumerate(self.leaves) if iv.kind is AxisKind.REDUCE)
-        early = [g for g in guards if self.depth(g[1]) < first]
-        late = [g for g in guards if self.depth(g[1]) >= first]
+        # What holds for no iteration says nothing of starting values: the loops of a reduction may be empty.
+        is_early = [self.depth(g) < first and const_int(g) is None for _, g in guards]
+        early = [g for g, is_one in zip(guards, is_early, strict=True) if is_one]
+        late = [g for g, is_one in zip(guards, is_early, strict=True) if not is_one]
         if self.deepest_exchange(first, len(self.leaves)) >= 0:
             self.inmost = [g for _, g in early if self.differs(g)]
             late += [g for g in early if self.differs(g[1])]

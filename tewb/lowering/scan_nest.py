@@ -21,9 +21,9 @@ class ScanNest(StageLoops):
         self.op = op
 
     def nest(self) -> Stmt:
-        first = self.nests.at.get((self.stage, self.op.init_axis), [])
-        steps = self.nests.realize(first, lambda: self.loops(0, 1, [], seq()))
-        return self.with_room(steps)
+        place = self.stage, self.op.init_axis
+        steps = self.nests.realize(self.nests.at.get(place, []), lambda: self.loops(0, 1, [], seq()))
+        return self.with_room(self.nests.with_memory(place, steps))
 
     def with_room(self, body: Stmt) -> Stmt:
         """`body` behind a check that there is room for the first steps."""

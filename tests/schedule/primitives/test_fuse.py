@@ -246,3 +246,17 @@ def test_lanes_are_joined_for_one_element() -> None:
     s["C"].split("k", factor=4)
     s["C"].dot("k.inner")
     assert "is marked dot" in (s.why_not(Step("fuse", "C", {"axes": ["i.j.fused", "k.outer"]})) or "")
+
+
+@pytest.mark.parametrize("terms", [0, 2])
+def test_an_empty_sum_that_is_fused_with_its_elements_starts_all_of_them(terms: int) -> None:
+    """Also where not all that is read of it is there."""
+    k = te.reduce_axis((0, terms), name="k")
+    S = te.compute((4, 4), lambda i, j: te.sum(te.const(3, "int32"), axis=k), name="S")
+    C = te.compute((3, 2), lambda i, j: te.if_then_else(i - 1 >= 0, S[0, i - 1], 0) + 1, name="C")
+    s = te.create_schedule(C.op)
+    s[S].reorder(k, "j", "i")
+    s[S].fuse(k, "j", "i")
+    c = np.zeros((3, 2), "int32")
+    tewb.build(s, [C], debug=True)(c)
+    np.testing.assert_array_equal(c, [[1, 1]] + 2 * [[3 * terms + 1] * 2])

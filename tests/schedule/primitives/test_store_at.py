@@ -777,3 +777,17 @@ def test_a_prefetch_of_what_goes_round_is_left_out() -> None:
     s[B].store_root()
     s[C].prefetch(B, "j.outer", 1)
     assert_same_result(s, [A], [C])
+
+
+@pytest.mark.parametrize("part", ["first", "next"])
+def test_what_a_part_of_a_scan_reads_is_kept_where_the_part_is_computed(part: str) -> None:
+    A = te.placeholder((5, 3), "int32", name="A")
+    state = te.placeholder((5, 3), "int32", name="state")
+    first = te.compute((1, 3), lambda t, i: A[t, i] + 1, name="first")
+    following = te.compute((5, 3), lambda t, i: te.max(state[t - 1, i], A[t, i]), name="next")
+    C = te.scan(first, following, state, name="C")
+    s = te.create_schedule(C.op)
+    (cached,) = [s.cache_write(first if part == "first" else following, "local")]
+    s[cached].compute_at(s[part], s[part].leaf_iter_vars[0])
+    s[cached].store_at(s[C], "C.init" if part == "first" else "C.idx")
+    assert_same_result(s, [A], [C])
