@@ -49,24 +49,30 @@ def uses_threads(schedule: Schedule) -> bool:
 
 def bound_around(stage: Stage) -> Iterator[tuple[Stage, IterVar, Thread]]:
     """The bound loops around the place of a stage, innermost first."""
-    place = stage.attach
-    while isinstance(place, At):
+    for place in _places_around(stage):
         threads = bound(place.stage)
         if threads:
             for iv in reversed(loops_to(place.stage, place.axis)):
                 if iv in threads:
                     yield place.stage, iv, threads[iv]
-        place = place.stage.attach
 
 
 def threads_around(stage: Stage) -> dict[str, Thread]:
     """The threads, by their keys, that are launched outside of a stage: each of them comes to it."""
     around = {t.key: t for _, _, t in bound_around(stage)}
-    place = stage.attach
-    while isinstance(place, At):
+    for place in _places_around(stage):
         around |= {t.key: t for t in launched_around(place.stage)}
-        place = place.stage.attach
     return around
+
+
+def _places_around(stage: Stage) -> Iterator[At]:
+    """The place of a stage, that of the stage which it is in, and so on. Where stages are in a circle, which a later step may
+    still break, those until it closes."""
+    place, seen = stage.attached, {stage}
+    while place is not None and place.stage not in seen:
+        yield place
+        seen.add(place.stage)
+        place = place.stage.attached
 
 
 # ---------------------------------------------------------------- which memory they share
