@@ -16,7 +16,6 @@ from tewb.schedule.bounds import infer_bounds
 from tewb.schedule.threads import (
     Thread,
     bound,
-    bound_around,
     is_exchanged,
     is_shared_by,
     scope_of,
@@ -98,17 +97,3 @@ def test_random_schedules_as_gpus_have_them_compute_the_same(seed: int) -> None:
     # What threads would not share is refused, and what no later step has made right.
     with contextlib.suppress(LowerError, ScheduleError):
         assert_same_result(s, inputs, outputs, debug=True)
-
-
-def test_stages_in_a_circle_have_an_end() -> None:
-    """Steps that come one by one may make one, and others break it again."""
-    A = te.placeholder((8,), name="A")
-    B = te.compute((8,), lambda i: A[i] + 1.0, name="B")
-    C = te.compute((8,), lambda i: B[i] * 2.0, name="C")
-    D = te.compute((8,), lambda i: C[i] * 2.0, name="D")
-    s = te.create_schedule(D.op)
-    s[C].reverse_compute_at(s[B], "i")
-    s[B].compute_at(s[C], "i")
-    assert threads_around(s["B"]) == {} and list(bound_around(s["C"])) == []
-    s[B].compute_root()
-    assert_same_result(s, [A], [D])

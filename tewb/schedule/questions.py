@@ -345,9 +345,11 @@ def read_by(stage: Stage) -> str:
 
 
 def misplaced_at(stage: Stage, attach: At | With | str | None) -> Refusal | None:
-    """Why the places of the stages would not fit together, for now, with this one at `attach`. A part of a scan never
-    leaves it."""
+    """Why the places of the stages would not fit together, for now, with this one at `attach`. Stages are never in a circle, and
+    a part of a scan never leaves it."""
     with placed(stage, attach):
+        if _circular(stage, set()):
+            return Refusal(f"{stage.name} would be computed inside of itself", "move one of them")
         outside = next((refused for part, refused in misplaced_parts(stage.schedule) if part is stage), None)
         return outside or for_now(misplaced(stage.schedule))
 

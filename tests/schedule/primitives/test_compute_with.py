@@ -550,7 +550,7 @@ def after_another(s: Schedule) -> None:
         (double_buffered, "X is double buffered, and computed an iteration of loop i of Z ahead"),
         (read_further_out, "Z also reads X, and is computed outside of loop i of Y|Y does not read X"),
         (read_before_too, "V also reads X, and is computed outside of loop i of Z"),
-        (in_itself, "X would be computed inside of itself"),
+        (in_itself, "Z would be computed inside of itself"),
         (after_another, "Y is computed in loops of another stage"),
     ],
 )  # fmt: skip

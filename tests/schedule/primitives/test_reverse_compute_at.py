@@ -361,9 +361,8 @@ def test_loops_inside_of_reductions_and_other_stages_are_refused() -> None:
     refused(s, [*inputs, R], "R does not read P")
     s[R].compute_root()
     s[P].compute_at(s[C], "i")
-    s[C].reverse_compute_at(s[P], "i")
-    with pytest.raises(ScheduleError, match="computed inside of itself|not at the root"):
-        tewb.lower(s, [*inputs, R])
+    with pytest.raises(ScheduleError, match="C would be computed inside of itself"):
+        s[C].reverse_compute_at(s[P], "i")
     with pytest.raises(ScheduleError, match="a stage cannot be computed inside of itself"):
         s[C].reverse_compute_at(s[C], "i")
 
