@@ -59,6 +59,7 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     runtime.native_entry._codes                  the compiled entries of kernels that are alive, by text
     runtime.native_entry._is_ready               whether this Python and numpy allow native entries
     runtime.native_entry._types                  the type with a vectorcall slot for each class of callable
+    runtime.object_cache._hashlib                the module of digests, once one was needed
     runtime.packed_functions._functions          the packed functions, by name
     runtime.target._data_layout                  LLVM's data layout, by target
     runtime.target._known_features               the names of processors and features that LLVM knows, by triple
@@ -153,7 +154,7 @@ from tewb.base.narrow_numbers import (
 )
 from tewb.base.native_functions import CType, Native, native, register_native
 from tewb.base.notebook import notebook_shell
-from tewb.base.once import free_after_fork, once
+from tewb.base.once import free_after_fork, once, waited_for_by_fork
 from tewb.base.python_text import UnreadableError, around, brief, python_lines, python_tree
 from tewb.base.readable import digits, readable
 from tewb.base.short_turns import short_turns
@@ -261,4 +262,5 @@ __all__ = [
     "wanted_threads",
     "why_no_symbol",
     "with_article",
+    "waited_for_by_fork",
 ]

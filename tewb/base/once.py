@@ -30,6 +30,13 @@ def once(make: Callable[P, T]) -> Callable[P, T]:
     return first
 
 
+def waited_for_by_fork(lock: Any) -> Any:
+    """A lock for which a fork waits, so that what is done under it is done in the child."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+    return lock
+
+
 def free_after_fork(lock: Any) -> Any:
     """A lock that is free in the child of a fork, where nobody else would release it."""
     if hasattr(os, "register_at_fork"):

@@ -18,12 +18,15 @@ import re
 import stat
 import sys
 import tempfile
+import threading
 import time
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tewb.base import option
+from tewb.base import option, waited_for_by_fork
 
+_loading = waited_for_by_fork(threading.RLock())
 _MAGIC = b"tewbobj2"
 _DIGEST = 32
 _FOLDER = "tewb-objects"
@@ -206,9 +209,17 @@ def _remove(path: str) -> None:
 
 def sha256(data: bytes) -> bytes:
     """The SHA-256 of some bytes."""
-    import hashlib  # loads OpenSSL, 2 ms that an import of tewb does without
+    digest: bytes = _hashlib().sha256(data).digest()
+    return digest
 
-    return hashlib.sha256(data).digest()
+
+@cache
+def _hashlib() -> Any:
+    """It loads OpenSSL, 2 ms that an import of tewb does without. The child of a fork would wait for ever for a thread that was
+    loading it."""
+    with _loading:
+        import hashlib
+    return hashlib
 
 
 def _packed(key: str, code: ObjectCode) -> bytes:
