@@ -79,9 +79,11 @@ lives in the objects that a user holds. `tests/test_registries.py` compares this
     testing.reference._shared                    the shared subexpressions of expressions evaluated last; at most 64 entries
     tuning.owners._at_work                       the searches that go on in this process
     tuning.duels._loaded                         the arrays of the search that this process does trials of
+    tuning.remote._folders                       the folders of searches on this worker of a cluster, by search
     tuning.remote._searches                      the processes of searches that this Dask worker does trials of, by search
     workbench.journal.history._histories         the histories of each schedule, which tell each other of changes
     workbench.judge.ledger.caches                the data caches of a core, as the system describes them
+    workbench.judge.term_order.commutes          whether reducers were found to be the same either way round
     workbench.measure.interruptible._given_up    threads that were told to end and are still inside numpy
     workbench.measure.roofline.machine_peaks     the measured peaks of this machine, by dtype and threads
     workbench.measure.trials.last_cache_bytes    the size of the largest cache of this machine
