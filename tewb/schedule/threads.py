@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from tewb.ir import IterVar, const_int, is_virtual, memory_kind
-from tewb.schedule.hybrid_loops import loops_to
+from tewb.schedule.places import enclosing
 from tewb.schedule.relation import Fuse, Split
-from tewb.schedule.stage import At, Stage
+from tewb.schedule.stage import Stage
 from tewb.schedule.thread import Thread, condition_threads, read_condition
 
 __all__ = [
@@ -49,30 +49,18 @@ def uses_threads(schedule: Schedule) -> bool:
 
 def bound_around(stage: Stage) -> Iterator[tuple[Stage, IterVar, Thread]]:
     """The bound loops around the place of a stage, innermost first."""
-    for place in _places_around(stage):
-        threads = bound(place.stage)
-        if threads:
-            for iv in reversed(loops_to(place.stage, place.axis)):
-                if iv in threads:
-                    yield place.stage, iv, threads[iv]
+    for s, iv in enclosing(stage):
+        thread = bound(s).get(iv)
+        if thread is not None:
+            yield s, iv, thread
 
 
 def threads_around(stage: Stage) -> dict[str, Thread]:
     """The threads, by their keys, that are launched outside of a stage: each of them comes to it."""
     around = {t.key: t for _, _, t in bound_around(stage)}
-    for place in _places_around(stage):
-        around |= {t.key: t for t in launched_around(place.stage)}
+    for s in dict.fromkeys(s for s, _ in enclosing(stage)):
+        around |= {t.key: t for t in launched_around(s)}
     return around
-
-
-def _places_around(stage: Stage) -> Iterator[At]:
-    """The place of a stage, that of the stage which it is in, and so on. Where stages are in a circle, which a later step may
-    still break, those until it closes."""
-    place, seen = stage.attached, {stage}
-    while place is not None and place.stage not in seen:
-        yield place
-        seen.add(place.stage)
-        place = place.stage.attached
 
 
 # ---------------------------------------------------------------- which memory they share
