@@ -88,8 +88,8 @@ def share_loops(
     wider: dict[Var, Var] | None = None,
 ) -> Stmt:
     """The nests `a` and `b` as one, in which the loops over `pairs` of variables are shared, outermost first. `wider` has the
-    variables of loops of `a` that are counted in a wider dtype, or run further, since they are shared. Raises CannotShare where something stands
-    around a loop that cannot move."""
+    variables of loops of `a` that are counted in a wider dtype, or run further, since they are shared. Raises CannotShare where
+    something stands around a loop that cannot move."""
     return _merged(_Side([], []), a, _Side([], []), b, list(pairs), analyzer, {} if wider is None else wider)
 
 

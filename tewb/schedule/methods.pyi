@@ -209,9 +209,10 @@ class StagePrimitives:
                 for k: B[i] += g(i, k)                 if i < m:
                                                            for k: B[i] += g(i, k)
 
-        Neither may depend on the other. Where `parent` is computed in a loop of a third stage, this one is too. Shared loops begin together, run as often as the
-        longer one does, and as `parent` says: marks are given there, splits to both stages. Reduce loops may be shared too: sums of
-        the same data are made in one pass. What both read may be computed in a shared loop of `parent`.
+        Neither may depend on the other. Where `parent` is computed in a loop of a third stage, this one is too. Shared loops begin
+        together, run as often as the longer one does, and as `parent` says: marks are given there, splits to both stages. Reduce
+        loops may be shared too: sums of the same data are made in one pass. What both read may be computed in a shared loop of
+        `parent`.
         """
 
     def reverse_compute_at(self, parent: Stage | Tensor, scope: IterVar | str) -> None:
@@ -503,8 +504,9 @@ class SchedulePrimitives:
 
         Conditions compare sizes, variables, and strides of arguments in elements (`te.stride(A, 0) == 1`: columns of neighbours),
         with + - * // and %, and are joined by te.all and te.any. Loops of the body rely on its condition: guards that it proves
-        are gone, and a size of which it says the number (`n == 16`) is that number: its loops can be vectorized and unrolled. An argument whose stride is named comes with any strides. Of several bodies a call takes the first whose condition
-        holds. Without `with`, the body ends at s.otherwise(); the condition of an earlier body goes on with it.
+        are gone, and a size of which it says the number (`n == 16`) is that number: its loops can be vectorized and unrolled. An
+        argument whose stride is named comes with any strides. Of several bodies a call takes the first whose condition holds.
+        Without `with`, the body ends at s.otherwise(); the condition of an earlier body goes on with it.
         """
 
     def otherwise(self) -> None:

@@ -135,9 +135,8 @@ def tune(
             with stopped_by(stop):
                 few = _listed(subject, deadline)
                 if few is not None and seconds is not None:
-                    random.Random(seed).shuffle(
-                        few
-                    )  # where not all are tried, those that are come from everywhere
+                    # Where not all are tried, those that are come from everywhere.
+                    random.Random(seed).shuffle(few)
                 if client is not None:
                     everyone.start()
                 run_searches(everyone, partial(begin, few))

@@ -42,9 +42,10 @@ def compute_with(stage: Stage, parent: Stage | Tensor, scope: IterVar | str) -> 
             for k: B[i] += g(i, k)                 if i < m:
                                                        for k: B[i] += g(i, k)
 
-    Neither may depend on the other. Where `parent` is computed in a loop of a third stage, this one is too. Shared loops begin together, run as often as the
-    longer one does, and as `parent` says: marks are given there, splits to both stages. Reduce loops may be shared too: sums of
-    the same data are made in one pass. What both read may be computed in a shared loop of `parent`.
+    Neither may depend on the other. Where `parent` is computed in a loop of a third stage, this one is too. Shared loops begin
+    together, run as often as the longer one does, and as `parent` says: marks are given there, splits to both stages. Reduce
+    loops may be shared too: sums of the same data are made in one pass. What both read may be computed in a shared loop of
+    `parent`.
     """
     stage.do("compute_with", parent=parent, axis=scope)
 

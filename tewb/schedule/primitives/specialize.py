@@ -72,8 +72,9 @@ def specialize(schedule: Schedule, condition: Expr | str) -> Body:
 
     Conditions compare sizes, variables, and strides of arguments in elements (`te.stride(A, 0) == 1`: columns of neighbours),
     with + - * // and %, and are joined by te.all and te.any. Loops of the body rely on its condition: guards that it proves
-    are gone, and a size of which it says the number (`n == 16`) is that number: its loops can be vectorized and unrolled. An argument whose stride is named comes with any strides. Of several bodies a call takes the first whose condition
-    holds. Without `with`, the body ends at s.otherwise(); the condition of an earlier body goes on with it.
+    are gone, and a size of which it says the number (`n == 16`) is that number: its loops can be vectorized and unrolled. An
+    argument whose stride is named comes with any strides. Of several bodies a call takes the first whose condition holds.
+    Without `with`, the body ends at s.otherwise(); the condition of an earlier body goes on with it.
     """
     schedule.do("specialize", schedule.output_stages[0], {"condition": condition})
     return Body(schedule)
